@@ -1,0 +1,228 @@
+package parquet
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"unicode/utf8"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+)
+
+// exactBound is the length in bytes up to which bounds of text are kept whole; longer ones are cut to cutBound
+// code points.
+const (
+	exactBound = 64
+	cutBound   = 16
+)
+
+// bounds follows the smallest and largest value of a column while it is written. They are computed from the
+// values, not taken from the footer: parquet-go 0.32 compares decimals of fixed length without their sign.
+type bounds struct {
+	typ         schema.Type
+	some        bool
+	nulls, nans int64
+
+	lowInt, highInt     int64
+	lowWide, highWide   column.Wide
+	lowFloat, highFloat float64
+	lowText, highText   []byte
+}
+
+func (b *bounds) add(v *column.Vector) {
+	b.nulls += int64(v.Nulls)
+	switch v.Kind {
+	case column.Bool:
+		for i, value := range v.Bools {
+			if !v.IsNull(i) {
+				b.integer(map[bool]int64{true: 1}[value])
+			}
+		}
+	case column.Int32:
+		for i, value := range v.Int32s {
+			if !v.IsNull(i) {
+				b.integer(int64(value))
+			}
+		}
+	case column.Int64:
+		for i, value := range v.Int64s {
+			if !v.IsNull(i) {
+				b.integer(value)
+			}
+		}
+	case column.Int128:
+		for i, value := range v.Wides {
+			if !v.IsNull(i) {
+				b.wide(value)
+			}
+		}
+	case column.Float32:
+		for i, value := range v.Float32s {
+			if !v.IsNull(i) {
+				b.float(float64(value))
+			}
+		}
+	case column.Float64:
+		for i, value := range v.Float64s {
+			if !v.IsNull(i) {
+				b.float(value)
+			}
+		}
+	case column.Bytes:
+		for i := range v.Len() {
+			if !v.IsNull(i) {
+				b.text(v.Bytes(i))
+			}
+		}
+	}
+}
+
+func (b *bounds) integer(v int64) {
+	if !b.some {
+		b.some, b.lowInt, b.highInt = true, v, v
+		return
+	}
+	b.lowInt, b.highInt = min(b.lowInt, v), max(b.highInt, v)
+}
+
+func (b *bounds) wide(v column.Wide) {
+	if !b.some || v.Cmp(b.lowWide) < 0 {
+		b.lowWide = v
+	}
+	if !b.some || v.Cmp(b.highWide) > 0 {
+		b.highWide = v
+	}
+	b.some = true
+}
+
+func (b *bounds) float(v float64) {
+	if math.IsNaN(v) {
+		b.nans++
+		return
+	}
+	if !b.some || v < b.lowFloat {
+		b.lowFloat = v
+	}
+	if !b.some || v > b.highFloat {
+		b.highFloat = v
+	}
+	b.some = true
+}
+
+func (b *bounds) text(v []byte) {
+	if !b.some || bytes.Compare(v, b.lowText) < 0 {
+		b.lowText = append(b.lowText[:0], v...)
+	}
+	if !b.some || bytes.Compare(v, b.highText) > 0 {
+		b.highText = append(b.highText[:0], v...)
+	}
+	b.some = true
+}
+
+// encoded are the bounds in Iceberg's single-value serialization (specification, "Appendix D"); nil where there
+// is none.
+func (b *bounds) encoded() (low, high []byte) {
+	if !b.some {
+		return nil, nil
+	}
+	switch b.typ.Kind() {
+	case column.Bool:
+		return []byte{byte(b.lowInt)}, []byte{byte(b.highInt)}
+	case column.Int32:
+		return binary.LittleEndian.AppendUint32(nil, uint32(b.lowInt)), binary.LittleEndian.AppendUint32(nil, uint32(b.highInt))
+	case column.Int64:
+		if b.typ.ID == schema.Decimal {
+			return shortest(column.WideOf(b.lowInt)), shortest(column.WideOf(b.highInt))
+		}
+		return binary.LittleEndian.AppendUint64(nil, uint64(b.lowInt)), binary.LittleEndian.AppendUint64(nil, uint64(b.highInt))
+	case column.Int128:
+		return shortest(b.lowWide), shortest(b.highWide)
+	case column.Float32:
+		return binary.LittleEndian.AppendUint32(nil, math.Float32bits(float32(negativeZero(b.lowFloat)))),
+			binary.LittleEndian.AppendUint32(nil, math.Float32bits(float32(positiveZero(b.highFloat))))
+	case column.Float64:
+		return binary.LittleEndian.AppendUint64(nil, math.Float64bits(negativeZero(b.lowFloat))),
+			binary.LittleEndian.AppendUint64(nil, math.Float64bits(positiveZero(b.highFloat)))
+	default:
+		if b.typ.ID == schema.String {
+			return cutText(b.lowText, false), cutText(b.highText, true)
+		}
+		return cutBinary(b.lowText, false), cutBinary(b.highText, true)
+	}
+}
+
+// negativeZero makes a lower bound of zero cover both zeros, which compare equal and sort apart.
+func negativeZero(v float64) float64 {
+	if v == 0 {
+		return math.Copysign(0, -1)
+	}
+	return v
+}
+
+func positiveZero(v float64) float64 {
+	if v == 0 {
+		return 0
+	}
+	return v
+}
+
+// shortest is the shortest big-endian two's complement of a number.
+func shortest(w column.Wide) []byte {
+	full := wideBytes(w)
+	sign := w.Hi >> 63
+	significant := bits.Len64(uint64(w.Hi^sign)) + 64
+	if w.Hi == sign {
+		significant = bits.Len64(w.Lo ^ uint64(sign))
+	}
+	return full[16-(significant/8+1):]
+}
+
+func wideBytes(w column.Wide) []byte {
+	out := make([]byte, 0, 16)
+	out = binary.BigEndian.AppendUint64(out, uint64(w.Hi))
+	return binary.BigEndian.AppendUint64(out, w.Lo)
+}
+
+// cutText shortens a bound of text. An upper one is raised behind the cut; where it cannot be, there is none.
+func cutText(text []byte, upper bool) []byte {
+	if len(text) <= exactBound {
+		return bytes.Clone(text)
+	}
+	if !utf8.Valid(text) {
+		return cutBinary(text, upper)
+	}
+	runes := []rune(string(text))
+	runes = runes[:min(cutBound, len(runes))]
+	if !upper {
+		return []byte(string(runes))
+	}
+	for i := len(runes) - 1; i >= 0; i-- {
+		next := runes[i] + 1
+		if next == 0xD800 {
+			next = 0xE000
+		}
+		if next <= utf8.MaxRune {
+			return []byte(string(append(runes[:i], next)))
+		}
+	}
+	return nil
+}
+
+func cutBinary(data []byte, upper bool) []byte {
+	if len(data) <= exactBound {
+		return bytes.Clone(data)
+	}
+	cut := bytes.Clone(data[:cutBound])
+	if !upper {
+		return cut
+	}
+	for i := len(cut) - 1; i >= 0; i-- {
+		if cut[i] != 0xff {
+			cut[i]++
+			return cut[:i+1]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,252 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/parquet"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
+)
+
+// Worker executes units. It is safe for concurrent use.
+type Worker struct {
+	// Stores opens the object store whose root has an address such as "s3://acme-lake/".
+	Stores func(address string) (store.Store, error)
+	// Secrets reads the login that a connection's secret holds.
+	Secrets func(ctx context.Context, arn string) (postgres.Credentials, error)
+	// Version is the engine's, for the files it writes.
+	Version string
+	// Progress is told of rows as they are written; nil tells nobody.
+	Progress func(table string, rows, bytes int64)
+}
+
+// Do executes one unit. After an error nothing that it wrote is of use, and it has removed what it could.
+func (w *Worker) Do(ctx context.Context, u Unit) (*Result, error) {
+	if u.V != UnitVersion || u.Extract == nil {
+		return nil, fmt.Errorf("executing unit %q of run %s: its version is %d and this engine knows %d, or it holds no work", u.ID, u.RunID, u.V, UnitVersion)
+	}
+	started := time.Now()
+	result, err := w.extract(ctx, u)
+	if err != nil {
+		return nil, fmt.Errorf("executing unit %q of %s: %w", u.ID, u.Table, err)
+	}
+	result.V, result.Unit, result.Seconds = UnitVersion, u.ID, time.Since(started).Seconds()
+	return result, nil
+}
+
+func (w *Worker) extract(ctx context.Context, u Unit) (_ *Result, err error) {
+	e := u.Extract
+	credentials, err := w.Secrets(ctx, e.Connection.SecretARN)
+	if err != nil {
+		return nil, err
+	}
+	bucket, err := w.Stores(e.Output.Bucket)
+	if err != nil {
+		return nil, err
+	}
+	files := &files{ctx: ctx, store: bucket, out: e.Output, schema: &e.Schema, version: w.Version}
+	defer func() {
+		if err != nil {
+			files.discard()
+		}
+	}()
+	request := postgres.Request{Source: e.Source, Snapshot: e.Snapshot}
+	var absent []int
+	for i, c := range e.Schema.Columns {
+		if c.Source == nil {
+			absent = append(absent, i)
+			continue
+		}
+		request.Columns = append(request.Columns, c)
+	}
+	spread := newSpread(&e.Schema, absent)
+	read, err := postgres.Extract(ctx, &e.Connection, credentials, request, func(b *column.Batch) error {
+		if err := files.write(spread.over(b)); err != nil {
+			return err
+		}
+		if w.Progress != nil {
+			w.Progress(u.Table, int64(b.Rows()), int64(b.Size()))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := files.end(); err != nil {
+		return nil, err
+	}
+	position, err := read.Identity.Position()
+	if err != nil {
+		return nil, err
+	}
+	var written int64
+	for _, f := range files.done {
+		written += f.File.Rows
+	}
+	if written != read.Rows {
+		return nil, fmt.Errorf("%d rows were read and %d written", read.Rows, written)
+	}
+	return &Result{Snapshot: position, Files: files.done, Rows: read.Rows, BytesRead: read.Bytes}, nil
+}
+
+// spread puts columns of NULLs between those that were read, where the source has dropped a column.
+type spread struct {
+	whole  *column.Batch
+	absent []int
+}
+
+func newSpread(t *schema.Table, absent []int) *spread {
+	s := &spread{absent: absent}
+	if len(absent) > 0 {
+		s.whole = column.NewBatch(t.Kinds(), 0)
+	}
+	return s
+}
+
+func (s *spread) over(b *column.Batch) *column.Batch {
+	if s.whole == nil {
+		return b
+	}
+	read, next := b.Columns, 0
+	for i := range s.whole.Columns {
+		if next < len(s.absent) && s.absent[next] == i {
+			next++
+			v := s.whole.Columns[i]
+			v.Reset()
+			for range b.Rows() {
+				v.AppendNull()
+			}
+			continue
+		}
+		s.whole.Columns[i], read = read[0], read[1:]
+	}
+	return s.whole
+}
+
+// files writes batches to one file after another.
+type files struct {
+	ctx     context.Context
+	store   store.Store
+	out     Output
+	schema  *schema.Table
+	version string
+
+	stream store.Writer
+	writer *parquet.Writer
+	key    string
+	done   []table.DataFile
+}
+
+func (f *files) write(b *column.Batch) error {
+	if f.writer == nil {
+		f.key = fmt.Sprintf("%s%04d%s", f.out.KeyPrefix, len(f.done), f.out.KeySuffix)
+		var err error
+		if f.stream, err = f.store.Create(f.ctx, f.key); err != nil {
+			return err
+		}
+		if f.writer, err = parquet.NewWriter(f.stream, f.schema, f.version); err != nil {
+			return err
+		}
+	}
+	if err := f.writer.Write(b); err != nil {
+		return err
+	}
+	if f.writer.Size() >= f.out.FileBytes {
+		return f.end()
+	}
+	return nil
+}
+
+// end finishes the current file, if there is one.
+func (f *files) end() error {
+	if f.writer == nil {
+		return nil
+	}
+	file, err := f.writer.Close()
+	if err == nil {
+		err = f.stream.Close()
+	}
+	if err != nil {
+		return err
+	}
+	f.done = append(f.done, table.DataFile{Key: f.key, File: *file})
+	f.writer, f.stream = nil, nil
+	return nil
+}
+
+// discard removes what was written. What cannot be removed stays as an orphan that no reader sees.
+func (f *files) discard() {
+	if f.stream != nil {
+		f.stream.Abort()
+	}
+	_ = deleteFiles(f.ctx, f.store, f.done)
+}
+
+func deleteFiles(ctx context.Context, s store.Store, done []table.DataFile) error {
+	if len(done) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	keys := make([]string, len(done))
+	for i, d := range done {
+		keys[i] = d.Key
+	}
+	return s.Delete(ctx, keys...)
+}
+
+// Executor executes the units of a run.
+type Executor interface {
+	// Execute returns the results in the order of the units, or the first error once no unit is at work.
+	Execute(ctx context.Context, units []Unit) ([]Result, error)
+}
+
+// Local executes units on goroutines of this process.
+type Local struct {
+	Worker *Worker
+	// Parallel is how many units are at work at once; at least 1.
+	Parallel int
+}
+
+// Execute implements Executor.
+func (l *Local) Execute(ctx context.Context, units []Unit) ([]Result, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type answer struct {
+		at     int
+		result *Result
+		err    error
+	}
+	answers, slots := make(chan answer), make(chan struct{}, max(l.Parallel, 1))
+	for i, u := range units {
+		go func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			if ctx.Err() != nil {
+				answers <- answer{i, nil, context.Cause(ctx)}
+				return
+			}
+			result, err := l.Worker.Do(ctx, u)
+			answers <- answer{i, result, err}
+		}()
+	}
+	results := make([]Result, len(units))
+	var first error
+	for range units {
+		a := <-answers
+		switch {
+		case a.err == nil:
+			results[a.at] = *a.result
+		case first == nil || errors.Is(first, context.Canceled):
+			first = a.err
+			cancel()
+		}
+	}
+	return results, first
+}

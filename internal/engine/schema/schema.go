@@ -1,0 +1,141 @@
+// Package schema holds the logical types of columns, how the types of sources become them, and which changes of
+// a table's columns the lake follows.
+package schema
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
+)
+
+// ID names a logical type, in the words that configurations use.
+type ID string
+
+// The logical types. Timestamps count microseconds; Timestamp has no zone, TimestampTZ is an instant in UTC.
+const (
+	Boolean     ID = "boolean"
+	Int         ID = "int"
+	Long        ID = "long"
+	Float       ID = "float"
+	Double      ID = "double"
+	Decimal     ID = "decimal"
+	Date        ID = "date"
+	Timestamp   ID = "timestamp"
+	TimestampTZ ID = "timestamptz"
+	String      ID = "string"
+	Binary      ID = "binary"
+)
+
+// Type is a logical type. Precision and Scale belong to Decimal: 1 to 38 digits, of which Scale stand behind
+// the point.
+type Type struct {
+	ID        ID  `json:"id"`
+	Precision int `json:"precision,omitempty"`
+	Scale     int `json:"scale,omitempty"`
+}
+
+func (t Type) String() string {
+	if t.ID == Decimal {
+		return fmt.Sprintf("decimal(%d,%d)", t.Precision, t.Scale)
+	}
+	return string(t.ID)
+}
+
+// Kind is how vectors hold the type: dates as days and timestamps as microseconds since 1970, decimals as
+// their unscaled value.
+func (t Type) Kind() column.Kind {
+	switch t.ID {
+	case Boolean:
+		return column.Bool
+	case Int, Date:
+		return column.Int32
+	case Long, Timestamp, TimestampTZ:
+		return column.Int64
+	case Float:
+		return column.Float32
+	case Double:
+		return column.Float64
+	case Decimal:
+		if t.Precision > 18 {
+			return column.Int128
+		}
+		return column.Int64
+	default:
+		return column.Bytes
+	}
+}
+
+// Column is a column of a table in the lake.
+type Column struct {
+	// Name is the target's: lower case.
+	Name string `json:"name"`
+	Type Type   `json:"type"`
+	// Required says that the column has no NULLs.
+	Required bool   `json:"required,omitempty"`
+	Comment  string `json:"comment,omitempty"`
+	// Source is the column at the source, or nil for one that only the lake has.
+	Source *SourceColumn `json:"source,omitempty"`
+	// FieldID is the column's identity in the lake, given out by the table format; 0 until then.
+	FieldID int `json:"field_id,omitempty"`
+}
+
+// SourceColumn is a column's identity and type at the source.
+type SourceColumn struct {
+	Name string `json:"name"`
+	// Number is the source's own number of the column, which outlives renames (PostgreSQL: attnum).
+	Number int `json:"number"`
+	// Type is the source's spelling of the type, for messages.
+	Type string `json:"type"`
+	// OID is PostgreSQL's number of the type.
+	OID uint32 `json:"oid,omitempty"`
+}
+
+// Table is the columns of a table, in the source's order.
+type Table struct {
+	Columns []Column `json:"columns"`
+	// Key names the primary key's columns by their target names.
+	Key []string `json:"key,omitempty"`
+	// Identity tells this source table from one recreated under its name (PostgreSQL: its oid).
+	Identity string `json:"identity,omitempty"`
+}
+
+// Kinds are the kinds of the columns' vectors.
+func (t *Table) Kinds() []column.Kind {
+	kinds := make([]column.Kind, len(t.Columns))
+	for i, c := range t.Columns {
+		kinds[i] = c.Type.Kind()
+	}
+	return kinds
+}
+
+// Column finds a column by its target name.
+func (t *Table) Column(name string) (Column, bool) {
+	for _, c := range t.Columns {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return Column{}, false
+}
+
+// Hash identifies names, types and order of the columns.
+func (t *Table) Hash() string {
+	type shape struct {
+		Name     string
+		Type     Type
+		Required bool
+	}
+	shapes := make([]shape, len(t.Columns))
+	for i, c := range t.Columns {
+		shapes[i] = shape{c.Name, c.Type, c.Required}
+	}
+	data, err := json.Marshal(shapes)
+	if err != nil {
+		return "" // strings, numbers and booleans always marshal
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,121 @@
+// Package postgres reads tables of PostgreSQL servers: their columns, a consistent view of them, and their rows
+// by COPY in binary form, decoded field by field straight into column vectors.
+package postgres
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
+)
+
+// connectTimeout bounds the opening of a connection, TLS and authentication included.
+const connectTimeout = 15 * time.Second
+
+// Credentials log a connection in. They are never written anywhere.
+type Credentials struct {
+	Username, Password string
+}
+
+// String keeps the password out of every message.
+func (Credentials) String() string { return "(credentials)" }
+
+// GoString keeps the password out of every message.
+func (Credentials) GoString() string { return "(credentials)" }
+
+// pinned are the settings that every session has, whatever server, database and role say: the same row always
+// comes out as the same bytes, and a policy that would hide rows is an error.
+const pinned = `SET row_security = off; SET search_path = ''; SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; ` +
+	`SET intervalstyle = 'iso_8601'; SET extra_float_digits = 1; SET client_encoding = 'UTF8'; ` +
+	`SET statement_timeout = 0; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = 0; ` +
+	`SET default_transaction_read_only = on; SET bytea_output = 'hex'; SET application_name = 'lakeland'`
+
+// Connect opens a session. The caller closes it.
+func Connect(ctx context.Context, c *spec.Connection, as Credentials) (*pgx.Conn, error) {
+	config, err := pgx.ParseConfig("")
+	if err != nil {
+		return nil, fmt.Errorf("preparing the connection %q: %w", c.Name, err)
+	}
+	if config.TLSConfig, err = tlsConfig(c); err != nil {
+		return nil, fmt.Errorf("preparing the connection %q: %w", c.Name, err)
+	}
+	config.Host, config.Port, config.Database = c.Host, uint16(c.Port), c.Database
+	config.User, config.Password = as.Username, as.Password
+	config.Fallbacks, config.RuntimeParams, config.ConnectTimeout = nil, map[string]string{}, connectTimeout
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec // nothing prepared outlives its query
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the database %q at %s:%d: %w", c.Database, c.Host, c.Port, explain(err))
+	}
+	if _, err := conn.PgConn().Exec(ctx, pinned).ReadAll(); err != nil {
+		_ = conn.Close(context.WithoutCancel(ctx))
+		return nil, fmt.Errorf("setting up a session with the database %q at %s:%d: %w", c.Database, c.Host, c.Port, err)
+	}
+	return conn, nil
+}
+
+func tlsConfig(c *spec.Connection) (*tls.Config, error) {
+	config := &tls.Config{ServerName: c.Host, MinVersion: tls.VersionTLS12}
+	if c.TLS.CA != "" {
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM([]byte(c.TLS.CA)) {
+			return nil, errors.New("tls.ca holds no certificate")
+		}
+	}
+	switch c.TLS.Mode {
+	case "verify-full":
+	case "verify-ca":
+		roots := config.RootCAs
+		config.InsecureSkipVerify = true //nolint:gosec // the chain is checked below, the name on purpose not
+		config.VerifyConnection = func(state tls.ConnectionState) error {
+			if len(state.PeerCertificates) == 0 {
+				return errors.New("the server showed no certificate")
+			}
+			between := x509.NewCertPool()
+			for _, certificate := range state.PeerCertificates[1:] {
+				between.AddCert(certificate)
+			}
+			_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between})
+			return err
+		}
+	case "require":
+		config.InsecureSkipVerify = true //nolint:gosec // what the mode says, chosen by name
+	default:
+		return nil, fmt.Errorf("tls.mode %q is not known", c.TLS.Mode)
+	}
+	return config, nil
+}
+
+// explain adds the next step to errors that many meet.
+func explain(err error) error {
+	var (
+		unknown x509.UnknownAuthorityError
+		name    x509.HostnameError
+		server  *pgconn.PgError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		return fmt.Errorf("%w: the server's certificate descends from no trusted one: give the authority's certificates as tls.ca (Amazon RDS publishes a bundle per Region)", err)
+	case errors.As(err, &name):
+		return fmt.Errorf("%w: connect by a name that the server's certificate has, or use tls.mode = \"verify-ca\"", err)
+	case errors.As(err, &server) && (server.Code == "28P01" || server.Code == "28000"):
+		return fmt.Errorf("%w: check username and password in the connection's secret, and pg_hba.conf", err)
+	case errors.As(err, &server) && server.Code == "3D000":
+		return fmt.Errorf("%w: check the connection's database", err)
+	default:
+		return err
+	}
+}
+
+// AuthenticationFailed reports whether a login was refused, as it is when a password was rotated.
+func AuthenticationFailed(err error) bool {
+	var server *pgconn.PgError
+	return errors.As(err, &server) && (server.Code == "28P01" || server.Code == "28000")
+}

@@ -1,0 +1,132 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
+)
+
+// Request is what one session reads.
+type Request struct {
+	Source spec.DatabaseSource
+	// Columns are those to read, all of them with a Source, in the order of the batches' vectors.
+	Columns []schema.Column
+	// Snapshot is the ID of a snapshot that is still open, or "" for a view of the session's own.
+	Snapshot string
+}
+
+// Extracted says what a session has read.
+type Extracted struct {
+	// Identity is the snapshot's that was read.
+	Identity Identity
+	Rows     int64
+	// Bytes counts the COPY data.
+	Bytes int64
+}
+
+// batchesInFlight is how many batches there are: one is decoded into while another is written from.
+const batchesInFlight = 3
+
+// Extract reads the rows of a request and hands them to write, batch by batch, on the caller's goroutine, while
+// the next batch is decoded on another. A batch belongs to write until it returns.
+func Extract(ctx context.Context, c *spec.Connection, as Credentials, r Request, write func(*column.Batch) error) (*Extracted, error) {
+	conn, identity, err := join(ctx, c, as, r.Snapshot)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { closeSession(ctx, conn) }()
+	out, err := copyOut(ctx, conn, r, write)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", quoted(r.Source.Schema, r.Source.Table), explainCopy(err))
+	}
+	out.Identity = identity
+	return out, nil
+}
+
+// closeSession ends a session also when its context is over; a COPY under way is cancelled by that.
+func closeSession(ctx context.Context, conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	_ = conn.Close(ctx)
+}
+
+func copyOut(parent context.Context, conn *pgx.Conn, r Request, write func(*column.Batch) error) (*Extracted, error) {
+	ctx, cancel := context.WithCancelCause(parent)
+	defer cancel(nil)
+	table := schema.Table{Columns: r.Columns}
+	full, free := make(chan *column.Batch), make(chan *column.Batch, batchesInFlight)
+	for range batchesInFlight {
+		free <- column.NewBatch(table.Kinds(), 0)
+	}
+	d := &decoder{columns: r.Columns, batch: <-free, emit: func(b *column.Batch) (*column.Batch, error) {
+		select {
+		case full <- b:
+		case <-ctx.Done():
+			return b, context.Cause(ctx)
+		}
+		select {
+		case next := <-free:
+			return next, nil
+		case <-ctx.Done():
+			return b, context.Cause(ctx)
+		}
+	}}
+	read := make(chan error, 1)
+	go func() {
+		defer close(full)
+		_, err := conn.PgConn().CopyTo(ctx, d, copyStatement(r))
+		if err == nil {
+			err = d.finish()
+		}
+		read <- err
+	}()
+	var writeErr error
+	for b := range full {
+		if writeErr == nil {
+			if writeErr = write(b); writeErr != nil {
+				cancel(writeErr)
+			}
+		}
+		b.Reset()
+		free <- b
+	}
+	if err := errors.Join(writeErr, <-read); err != nil {
+		if writeErr != nil {
+			return nil, writeErr
+		}
+		return nil, err
+	}
+	return &Extracted{Rows: d.rows, Bytes: d.bytes}, nil
+}
+
+func copyStatement(r Request) string {
+	names := make([]string, len(r.Columns))
+	for i, c := range r.Columns {
+		names[i] = quoted(c.Source.Name)
+	}
+	return "COPY (SELECT " + strings.Join(names, ", ") + " FROM " + quoted(r.Source.Schema, r.Source.Table) + ") TO STDOUT (FORMAT binary)"
+}
+
+func explainCopy(err error) error {
+	var server *pgconn.PgError
+	if !errors.As(err, &server) {
+		return err
+	}
+	switch {
+	case server.Code == "42501" && strings.Contains(server.Message, "row-level security"):
+		return fmt.Errorf("%w: row-level security hides rows from the connection's role: give it BYPASSRLS, or read as the table's owner", err)
+	case server.Code == "42501":
+		return fmt.Errorf("%w: GRANT SELECT on it to the connection's role", err)
+	default:
+		return err
+	}
+}

@@ -1,0 +1,223 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Directory keeps objects as files below a folder, for trying the engine and for tests. Conditional writes are
+// atomic among the users of one Directory value; IfAbsent is atomic among processes too.
+type Directory struct {
+	root string
+	mu   sync.Mutex
+}
+
+// NewDirectory uses an existing folder.
+func NewDirectory(root string) *Directory { return &Directory{root: root} }
+
+const unfinished = ".lakeland-unfinished-"
+
+func (d *Directory) path(key string) (string, error) {
+	if !filepath.IsLocal(filepath.FromSlash(key)) || strings.HasSuffix(key, "/") {
+		return "", fmt.Errorf("%q is not the key of an object", key)
+	}
+	return filepath.Join(d.root, filepath.FromSlash(key)), nil
+}
+
+// Address is the file's path.
+func (d *Directory) Address(key string) string { return "file://" + d.root + "/" + key }
+
+// Get implements Store.
+func (d *Directory) Get(_ context.Context, key string, offset, length int64) (io.ReadCloser, error) {
+	path, err := d.path(key)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, d.wrap("reading", key, err)
+	}
+	info, err := f.Stat()
+	if err == nil && offset > 0 && offset >= info.Size() {
+		err = fmt.Errorf("byte %d lies behind its end", offset)
+	}
+	if err == nil {
+		_, err = f.Seek(offset, io.SeekStart)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, d.wrap("reading", key, err)
+	}
+	if length < 0 {
+		return f, nil
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(f, length), f}, nil
+}
+
+// Head implements Store.
+func (d *Directory) Head(_ context.Context, key string) (Object, error) {
+	path, err := d.path(key)
+	if err != nil {
+		return Object{}, err
+	}
+	return d.describe(key, path)
+}
+
+func (d *Directory) describe(key, path string) (Object, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Object{}, d.wrap("looking at", key, err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return Object{}, d.wrap("looking at", key, err)
+	}
+	sum := sha256.Sum256(data)
+	return Object{Key: key, Size: int64(len(data)), Tag: hex.EncodeToString(sum[:]), Modified: info.ModTime()}, nil
+}
+
+// Put implements Store.
+func (d *Directory) Put(ctx context.Context, key string, data []byte, when Condition) (Object, error) {
+	w, err := d.create(key, when)
+	if err != nil {
+		return Object{}, err
+	}
+	defer w.Abort()
+	if _, err := w.Write(data); err != nil {
+		return Object{}, d.wrap("writing", key, err)
+	}
+	if err := w.Close(); err != nil {
+		return Object{}, err
+	}
+	return d.Head(ctx, key)
+}
+
+// Create implements Store.
+func (d *Directory) Create(_ context.Context, key string) (Writer, error) {
+	return d.create(key, Condition{})
+}
+
+func (d *Directory) create(key string, when Condition) (Writer, error) {
+	path, err := d.path(key)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, d.wrap("writing", key, err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), unfinished+"*")
+	if err != nil {
+		return nil, d.wrap("writing", key, err)
+	}
+	return &fileWriter{d: d, f: f, key: key, path: path, when: when}, nil
+}
+
+type fileWriter struct {
+	d         *Directory
+	f         *os.File
+	key, path string
+	when      Condition
+	over      bool
+}
+
+func (w *fileWriter) Write(p []byte) (int, error) { return w.f.Write(p) }
+
+func (w *fileWriter) Abort() {
+	if !w.over {
+		w.over = true
+		_ = w.f.Close()
+		_ = os.Remove(w.f.Name())
+	}
+}
+
+func (w *fileWriter) Close() error {
+	defer w.Abort()
+	if err := w.f.Close(); err != nil {
+		return w.d.wrap("writing", w.key, err)
+	}
+	w.d.mu.Lock()
+	defer w.d.mu.Unlock()
+	if w.when.IfMatch != "" {
+		if now, err := w.d.describe(w.key, w.path); err != nil || now.Tag != w.when.IfMatch {
+			return w.d.wrap("writing", w.key, ErrChanged)
+		}
+	}
+	var err error
+	if w.when.IfAbsent {
+		err = os.Link(w.f.Name(), w.path)
+	} else {
+		err = os.Rename(w.f.Name(), w.path)
+	}
+	return w.d.wrap("writing", w.key, err)
+}
+
+// List implements Store.
+func (d *Directory) List(ctx context.Context, prefix, after string) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		var keys []string
+		err := filepath.WalkDir(d.root, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), unfinished) {
+				return err
+			}
+			relative, err := filepath.Rel(d.root, path)
+			if key := filepath.ToSlash(relative); err == nil && strings.HasPrefix(key, prefix) && key > after {
+				keys = append(keys, key)
+			}
+			return err
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			yield(Object{}, d.wrap("listing", prefix, err))
+			return
+		}
+		slices.Sort(keys)
+		for _, key := range keys {
+			object, err := d.Head(ctx, key)
+			if errors.Is(err, ErrNotExist) {
+				continue
+			}
+			if !yield(object, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Delete implements Store.
+func (d *Directory) Delete(_ context.Context, keys ...string) error {
+	for _, key := range keys {
+		path, err := d.path(key)
+		if err == nil {
+			err = os.Remove(path)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return d.wrap("deleting", key, err)
+		}
+	}
+	return nil
+}
+
+func (d *Directory) wrap(verb, key string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		err = ErrNotExist
+	case errors.Is(err, fs.ErrExist):
+		err = ErrExists
+	}
+	return fmt.Errorf("%s %s: %w", verb, d.Address(key), err)
+}

@@ -1,0 +1,257 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
+)
+
+func TestDirectory(t *testing.T) {
+	t.Parallel()
+	conform(t, func(t *testing.T) store.Store { return store.NewDirectory(t.TempDir()) })
+}
+
+func TestDirectoryRefusesKeysOutsideItself(t *testing.T) {
+	t.Parallel()
+	s := store.NewDirectory(t.TempDir())
+	for _, key := range []string{"../x", "/etc/passwd", "a/../../x", "", "folder/"} {
+		if _, err := s.Put(t.Context(), key, nil, store.Condition{}); err == nil {
+			t.Errorf("the key %q was accepted", key)
+		}
+	}
+}
+
+// conform is what every store must do.
+func conform(t *testing.T, open func(t *testing.T) store.Store) {
+	t.Run("an object reads as it was written, whole and in ranges", func(t *testing.T) {
+		t.Parallel()
+		ctx, s := t.Context(), open(t)
+		data := random(1000)
+		if _, err := s.Put(ctx, "a/b.bin", data, store.Condition{}); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range [][2]int64{{0, -1}, {0, 1000}, {0, 1}, {999, 1}, {500, 200}, {500, -1}, {990, 100}, {7, 0}} {
+			want := data[r[0]:]
+			if r[1] >= 0 {
+				want = want[:min(r[1], int64(len(want)))]
+			}
+			if got := get(t, s, "a/b.bin", r[0], r[1]); !bytes.Equal(got, want) {
+				t.Errorf("bytes %d+%d: %d bytes differ from the %d wanted", r[0], r[1], len(got), len(want))
+			}
+		}
+		if _, err := s.Get(ctx, "a/b.bin", 1000, 1); err == nil {
+			t.Error("a range behind the end must be an error")
+		}
+		if object, err := s.Head(ctx, "a/b.bin"); err != nil || object.Size != 1000 || object.Key != "a/b.bin" || object.Tag == "" || object.Modified.IsZero() {
+			t.Errorf("Head: %+v, %v", object, err)
+		}
+	})
+	t.Run("what is absent is named so", func(t *testing.T) {
+		t.Parallel()
+		ctx, s := t.Context(), open(t)
+		if _, err := s.Head(ctx, "none"); !errors.Is(err, store.ErrNotExist) {
+			t.Errorf("Head: %v", err)
+		}
+		if _, err := s.Get(ctx, "none", 0, -1); !errors.Is(err, store.ErrNotExist) {
+			t.Errorf("Get: %v", err)
+		}
+		if err := s.Delete(ctx, "none", "nor/this"); err != nil {
+			t.Errorf("Delete: %v", err)
+		}
+	})
+	t.Run("streams of all sizes", func(t *testing.T) {
+		t.Parallel()
+		ctx, s := t.Context(), open(t)
+		for _, size := range []int{0, 1, 5 << 20, 8 << 20, 8<<20 + 1, 20 << 20} {
+			key, data := fmt.Sprintf("stream/%d", size), random(size)
+			w, err := s.Create(ctx, key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for rest := data; len(rest) > 0; {
+				n := min(len(rest), 1+rand.IntN(1<<20))
+				if _, err := w.Write(rest[:n]); err != nil {
+					t.Fatal(err)
+				}
+				rest = rest[n:]
+			}
+			if _, err := s.Head(ctx, key); !errors.Is(err, store.ErrNotExist) {
+				t.Errorf("%d bytes can be seen before Close: %v", size, err)
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			w.Abort()
+			if got := get(t, s, key, 0, -1); !bytes.Equal(got, data) {
+				t.Errorf("%d bytes read back differ", size)
+			}
+		}
+	})
+	t.Run("a stream given up leaves nothing", func(t *testing.T) {
+		t.Parallel()
+		ctx, s := t.Context(), open(t)
+		w, err := s.Create(ctx, "given/up")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(random(12 << 20)); err != nil {
+			t.Fatal(err)
+		}
+		w.Abort()
+		if keys := list(t, s, "", ""); len(keys) != 0 {
+			t.Errorf("there are %v", keys)
+		}
+	})
+	t.Run("conditions", func(t *testing.T) {
+		t.Parallel()
+		ctx, s := t.Context(), open(t)
+		first, err := s.Put(ctx, "k", []byte("1"), store.Condition{IfAbsent: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Put(ctx, "k", []byte("2"), store.Condition{IfAbsent: true}); !errors.Is(err, store.ErrExists) {
+			t.Errorf("IfAbsent over an object: %v", err)
+		}
+		second, err := s.Put(ctx, "k", []byte("2"), store.Condition{IfMatch: first.Tag})
+		if err != nil {
+			t.Errorf("IfMatch with the right tag: %v", err)
+		}
+		if _, err := s.Put(ctx, "k", []byte("3"), store.Condition{IfMatch: first.Tag}); !errors.Is(err, store.ErrChanged) {
+			t.Errorf("IfMatch with an old tag: %v", err)
+		}
+		if _, err := s.Put(ctx, "none", []byte("3"), store.Condition{IfMatch: second.Tag}); !errors.Is(err, store.ErrChanged) {
+			t.Errorf("IfMatch with no object: %v", err)
+		}
+		if got := get(t, s, "k", 0, -1); string(got) != "2" {
+			t.Errorf("the object is %q", got)
+		}
+	})
+	t.Run("exactly one of many writers wins", func(t *testing.T) {
+		t.Parallel()
+		ctx, s := t.Context(), open(t)
+		for round := range 5 {
+			key := fmt.Sprintf("race/%d", round)
+			var winners atomic.Int32
+			var all sync.WaitGroup
+			for i := range 16 {
+				all.Go(func() {
+					_, err := s.Put(ctx, key, []byte(fmt.Sprint(i)), store.Condition{IfAbsent: true})
+					switch {
+					case err == nil:
+						winners.Add(1)
+					case !errors.Is(err, store.ErrExists):
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			if winners.Load() != 1 {
+				t.Errorf("%d writers won", winners.Load())
+			}
+		}
+	})
+	t.Run("lists are in order, by prefix and after a key", func(t *testing.T) {
+		t.Parallel()
+		ctx, s := t.Context(), open(t)
+		keys := []string{"a/1", "a/10", "a/2", "a.b", "a/ü", "b/x y+z=1%", "a/2/3"}
+		for _, key := range keys {
+			if key == "a/2/3" {
+				continue // a directory cannot hold it beside a/2
+			}
+			if _, err := s.Put(ctx, key, []byte(key), store.Condition{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, tc := range []struct{ prefix, after, want string }{
+			{"", "", "a.b a/1 a/10 a/2 a/ü b/x y+z=1%"},
+			{"a/", "", "a/1 a/10 a/2 a/ü"},
+			{"a/1", "", "a/1 a/10"},
+			{"a/", "a/10", "a/2 a/ü"},
+			{"c", "", ""},
+		} {
+			if diff := cmp.Diff(tc.want, strings.Join(list(t, s, tc.prefix, tc.after), " ")); diff != "" {
+				t.Errorf("prefix %q after %q: %s", tc.prefix, tc.after, diff)
+			}
+		}
+		if err := s.Delete(ctx, "a/1", "a/10", "none"); err != nil {
+			t.Fatal(err)
+		}
+		if got := list(t, s, "a/", ""); !slices.Equal(got, []string{"a/2", "a/ü"}) {
+			t.Errorf("after Delete: %v", got)
+		}
+	})
+	t.Run("reading is bounded", func(t *testing.T) {
+		t.Parallel()
+		ctx, s := t.Context(), open(t)
+		if _, err := s.Put(ctx, "k", random(100), store.Condition{}); err != nil {
+			t.Fatal(err)
+		}
+		if data, err := store.Read(ctx, s, "k", 100); err != nil || len(data) != 100 {
+			t.Errorf("%d bytes, %v", len(data), err)
+		}
+		if _, err := store.Read(ctx, s, "k", 99); err == nil {
+			t.Error("100 bytes were read where 99 are allowed")
+		}
+	})
+	t.Run("a cancelled context ends calls", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		w, err := s.Create(ctx, "cancelled")
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		w.Abort()
+		if keys := list(t, s, "", ""); len(keys) != 0 {
+			t.Errorf("there are %v", keys)
+		}
+	})
+}
+
+func random(n int) []byte {
+	data := make([]byte, n)
+	source := rand.NewChaCha8([32]byte{byte(n)})
+	_, _ = source.Read(data)
+	return data
+}
+
+func get(t *testing.T, s store.Store, key string, offset, length int64) []byte {
+	t.Helper()
+	r, err := s.Get(t.Context(), key, offset, length)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func list(t *testing.T, s store.Store, prefix, after string) []string {
+	t.Helper()
+	var keys []string
+	for object, err := range s.List(t.Context(), prefix, after) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, object.Key)
+	}
+	return keys
+}

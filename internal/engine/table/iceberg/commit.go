@@ -1,0 +1,359 @@
+package iceberg
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	iceberggo "github.com/apache/iceberg-go"
+	"github.com/google/uuid"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/catalog"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
+)
+
+// commitTries is how often a commit goes out that gets no answer.
+const commitTries = 4
+
+// previousVersions is the number of metadata files that a table keeps behind its current one.
+const previousVersions = 20
+
+// creationProperties are those of a new table; Iceberg's other writers obey them.
+var creationProperties = map[string]string{
+	"write.format.default":                       "parquet",
+	"write.parquet.compression-codec":            "zstd",
+	"write.metadata.delete-after-commit.enabled": "true",
+	"write.metadata.previous-versions-max":       strconv.Itoa(previousVersions),
+	"commit.manifest-merge.enabled":              "true",
+}
+
+// Commit implements table.Table. Manifests, manifest list and metadata file are written under names that hold
+// the table's id, the attempt and the snapshot; nobody sees them until the catalogue's entry names the
+// metadata file, which is the commit.
+func (t *Table) Commit(ctx context.Context, head *table.Head, change table.Change) (*table.Committed, error) {
+	on := head.Base.(*base)
+	id, err := snapshotID()
+	if err != nil {
+		return nil, err
+	}
+	next, err := t.nextMetadata(on.metadata, head.TableID)
+	if err != nil {
+		return nil, err
+	}
+	now := max(t.o.Now().UnixMilli(), next.LastUpdated+1)
+	if err := setSchema(next, change.Schema); err != nil {
+		return nil, err
+	}
+	name := func(kind string) string {
+		return fmt.Sprintf("%smetadata/%s-%s-%d-%s.avro", t.o.Prefix, head.TableID, change.Checkpoint.Attempt, id, kind)
+	}
+	made, written, err := t.writeSnapshot(ctx, on.metadata, next, change, id, now, name)
+	if err != nil {
+		return nil, err
+	}
+	next.Snapshots = append(next.Snapshots, *made)
+	next.SnapshotLog = append(next.SnapshotLog, snapshotLogEntry{Timestamp: now, SnapshotID: id})
+	next.CurrentSnapshotID, next.LastSequenceNumber, next.LastUpdated = &id, made.Sequence, now
+	next.Refs["main"] = json.RawMessage(fmt.Sprintf(`{"snapshot-id":%d,"type":"branch"}`, id))
+	if err := setProperties(next, change, id); err != nil {
+		return nil, err
+	}
+	var fallen []string
+	version := 0
+	if on.metadata != nil {
+		previous := on.entry.Parameters["metadata_location"]
+		version = versionOf(previous) + 1
+		next.MetadataLog = append(next.MetadataLog, metadataLogEntry{Timestamp: on.metadata.LastUpdated, File: previous})
+		for ; len(next.MetadataLog) > keptVersions(next); next.MetadataLog = next.MetadataLog[1:] {
+			fallen = append(fallen, next.MetadataLog[0].File)
+		}
+	}
+	data, err := next.encode()
+	if err != nil {
+		return nil, err
+	}
+	key := fmt.Sprintf("%smetadata/%05d-%s-%s-%d.metadata.json", t.o.Prefix, version, head.TableID, change.Checkpoint.Attempt, id)
+	if _, err := t.o.Store.Put(ctx, key, data, store.Condition{IfAbsent: true}); err != nil {
+		return nil, err
+	}
+	if err := t.swap(ctx, on, t.entry(on.entry, t.o.Store.Address(key), change), id); err != nil {
+		return nil, err
+	}
+	t.removeFallen(ctx, next, fallen)
+	return &table.Committed{Commit: strconv.FormatInt(id, 10), At: time.UnixMilli(now).UTC(), BytesWritten: written + int64(len(data))}, nil
+}
+
+func snapshotID() (int64, error) {
+	var b [8]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return 0, fmt.Errorf("making a snapshot id: %w", err)
+	}
+	return int64(binary.BigEndian.Uint64(b[:])>>1) | 1, nil
+}
+
+// nextMetadata is what a commit starts from: a copy of the current metadata, or a new table's.
+func (t *Table) nextMetadata(current *metadata, id string) (*metadata, error) {
+	if current != nil {
+		next := current.clone()
+		if next.Refs == nil {
+			next.Refs = map[string]json.RawMessage{}
+		}
+		return next, nil
+	}
+	if _, err := uuid.Parse(id); err != nil {
+		return nil, fmt.Errorf("creating the table %s.%s: its id %q: %w", t.o.Database, t.o.Name, id, err)
+	}
+	return &metadata{
+		FormatVersion: 2, TableUUID: id, Location: t.location,
+		Specs: []iceberggo.PartitionSpec{*iceberggo.UnpartitionedSpec}, LastPartitionID: 999, // the first field is 1000
+		SortOrders: []json.RawMessage{json.RawMessage(`{"order-id":0,"fields":[]}`)},
+		Properties: maps.Clone(creationProperties), Refs: map[string]json.RawMessage{},
+		Schemas: []*iceberggo.Schema{}, Snapshots: []snapshot{}, SnapshotLog: []snapshotLogEntry{}, MetadataLog: []metadataLogEntry{},
+	}, nil
+}
+
+// setSchema makes the schema current, under the id of an equal one where there is one.
+func setSchema(m *metadata, s schema.Table) error {
+	highest := -1
+	for _, known := range m.Schemas {
+		highest = max(highest, known.ID)
+	}
+	wanted, err := icebergSchema(highest+1, s)
+	if err != nil {
+		return err
+	}
+	for _, c := range s.Columns {
+		m.LastColumnID = max(m.LastColumnID, c.FieldID)
+	}
+	for _, known := range m.Schemas {
+		if known.Equals(wanted) {
+			m.CurrentSchemaID = known.ID
+			return nil
+		}
+	}
+	m.Schemas = append(m.Schemas, wanted)
+	m.CurrentSchemaID = wanted.ID
+	return nil
+}
+
+func setProperties(m *metadata, change table.Change, id int64) error {
+	copied, err := json.Marshal(checkpointCopy{Snapshot: id, Checkpoint: change.Checkpoint})
+	if err != nil {
+		return fmt.Errorf("writing the table property %s: %w", checkpointKey, err)
+	}
+	source, err := sourceText(change.Schema)
+	if err != nil {
+		return err
+	}
+	m.Properties[checkpointKey], m.Properties[sourceProperty] = string(copied), source
+	return nil
+}
+
+// writeSnapshot writes the manifests and the manifest list of a new snapshot.
+func (t *Table) writeSnapshot(ctx context.Context, current, next *metadata, change table.Change, id, now int64, name func(string) string) (*snapshot, int64, error) {
+	made := &snapshot{ID: id, Sequence: next.LastSequenceNumber + 1, Timestamp: now}
+	schemaID := next.CurrentSchemaID
+	made.SchemaID = &schemaID
+	var parent *snapshot
+	if current != nil {
+		parent = current.current()
+	}
+	if parent != nil {
+		made.ParentID = &parent.ID
+	}
+	spec, ok := next.spec(next.DefaultSpecID)
+	if !ok || !spec.IsUnpartitioned() {
+		return nil, 0, fmt.Errorf("%w: the table %s.%s is partitioned, which is not written here yet", table.ErrForeign, t.o.Database, t.o.Name)
+	}
+	gone := &removed{}
+	var kept []iceberggo.ManifestFile
+	if change.ReplaceAll {
+		var err error
+		if gone, err = t.removeAll(ctx, next, parent, id, name); err != nil {
+			return nil, 0, err
+		}
+	} else if parent != nil {
+		list, err := t.read(ctx, parent.ManifestList)
+		if err != nil {
+			return nil, 0, err
+		}
+		if kept, err = iceberggo.ReadManifestList(bytes.NewReader(list)); err != nil {
+			return nil, 0, fmt.Errorf("reading %s: %w", parent.ManifestList, err)
+		}
+	}
+	added, sum, size, err := t.add(ctx, spec, next.currentSchema(), change.Add, id, name("a"))
+	if err != nil {
+		return nil, 0, err
+	}
+	manifests := append(gone.manifests, kept...)
+	if added != nil {
+		manifests = append([]iceberggo.ManifestFile{added}, manifests...)
+	}
+	var list bytes.Buffer
+	if err := iceberggo.WriteManifestList(2, &list, id, made.ParentID, &made.Sequence, 0, manifests); err != nil {
+		return nil, 0, fmt.Errorf("writing a manifest list: %w", err)
+	}
+	key := name("list")
+	if _, err := t.o.Store.Put(ctx, key, list.Bytes(), store.Condition{IfAbsent: true}); err != nil {
+		return nil, 0, err
+	}
+	made.ManifestList = t.o.Store.Address(key)
+	if made.Summary, err = t.summary(parent, change, sum, gone.totals); err != nil {
+		return nil, 0, err
+	}
+	return made, gone.written + size + int64(list.Len()), nil
+}
+
+// summary counts what a snapshot added, removed and holds, in the specification's words ("Optional Snapshot
+// Summary Fields"), and carries the checkpoint.
+func (t *Table) summary(parent *snapshot, change table.Change, added, gone totals) (map[string]string, error) {
+	checkpoint, err := json.Marshal(change.Checkpoint)
+	if err != nil {
+		return nil, fmt.Errorf("writing a checkpoint: %w", err)
+	}
+	out := map[string]string{"operation": "append", checkpointKey: string(checkpoint), "engine-name": "lakeland", "engine-version": t.o.Version}
+	if gone.files+gone.deleteFiles > 0 {
+		out["operation"] = "overwrite"
+	}
+	for _, f := range []struct {
+		suffix, total string
+		added, gone   int64
+	}{
+		{"data-files", "total-data-files", added.files, gone.files},
+		{"records", "total-records", added.rows, gone.rows},
+		{"files-size", "total-files-size", added.bytes, gone.bytes},
+		{"delete-files", "total-delete-files", added.deleteFiles, gone.deleteFiles},
+		{"position-deletes", "total-position-deletes", added.positionDeletes, gone.positionDeletes},
+		{"equality-deletes", "total-equality-deletes", added.equalityDeletes, gone.equalityDeletes},
+	} {
+		if f.added > 0 {
+			out["added-"+f.suffix] = strconv.FormatInt(f.added, 10)
+		}
+		if f.gone > 0 {
+			verb := "removed-"
+			if f.suffix == "data-files" || f.suffix == "records" {
+				verb = "deleted-"
+			}
+			out[verb+f.suffix] = strconv.FormatInt(f.gone, 10)
+		}
+		var before int64
+		if parent != nil && !change.ReplaceAll {
+			if before, err = strconv.ParseInt(parent.Summary[f.total], 10, 64); err != nil {
+				continue // another writer left the total out, so it is not known
+			}
+		}
+		out[f.total] = strconv.FormatInt(before+f.added, 10)
+	}
+	return out, nil
+}
+
+// entry is the catalogue's entry after the commit. Parameters that others have put there stay.
+func (t *Table) entry(current *catalog.Table, address string, change table.Change) *catalog.Table {
+	e := &catalog.Table{Database: t.o.Database, Name: t.o.Name, Type: "EXTERNAL_TABLE", Parameters: map[string]string{}}
+	if current != nil {
+		e.Description, e.Version = current.Description, current.Version
+		maps.Copy(e.Parameters, current.Parameters)
+		e.Parameters["previous_metadata_location"] = current.Parameters["metadata_location"]
+	}
+	e.Parameters["table_type"], e.Parameters["metadata_location"] = "ICEBERG", address
+	e.Location, e.Columns = t.location, glueColumns(change.Schema)
+	return e
+}
+
+// swap is the commit: it makes the entry current if the one it was planned on still is. After a lost answer it
+// looks for its own snapshot before it concludes anything; sending the same entry again is harmless, since only
+// one can meet the version.
+func (t *Table) swap(ctx context.Context, on *base, entry *catalog.Table, id int64) error {
+	var err error
+	for try := range commitTries {
+		if try > 0 {
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("%w: %w", table.ErrOutcomeUnknown, context.Cause(ctx))
+			case <-time.After(time.Duration(try) * 200 * time.Millisecond):
+			}
+		}
+		if on.entry == nil {
+			err = t.o.Catalog.Create(ctx, entry)
+		} else {
+			err = t.o.Catalog.Update(ctx, entry)
+		}
+		lost := errors.Is(err, catalog.ErrConflict) || errors.Is(err, catalog.ErrExists) || errors.Is(err, catalog.ErrNotFound)
+		switch {
+		case err == nil:
+			return nil
+		case !lost && !errors.Is(err, catalog.ErrUnknown):
+			return err
+		}
+		ours, readErr := t.holds(ctx, id)
+		switch {
+		case readErr == nil && ours:
+			return nil
+		case readErr == nil && lost:
+			return fmt.Errorf("%w: %w", table.ErrLostRace, err)
+		case readErr != nil:
+			err = fmt.Errorf("%w; reading back: %w", err, readErr)
+		}
+	}
+	return fmt.Errorf("%w: %w", table.ErrOutcomeUnknown, err)
+}
+
+// holds reports whether the table has the snapshot, as its newest or further back.
+func (t *Table) holds(ctx context.Context, id int64) (bool, error) {
+	entry, err := t.o.Catalog.Get(ctx, t.o.Database, t.o.Name)
+	if errors.Is(err, catalog.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	m, err := t.readMetadata(ctx, entry.Parameters["metadata_location"])
+	if errors.Is(err, table.ErrForeign) {
+		return false, nil
+	}
+	return err == nil && m.snapshot(id) != nil, err
+}
+
+// versionOf is the number at the front of a metadata file's name, or -1.
+func versionOf(address string) int {
+	digits, _, _ := strings.Cut(path.Base(address), "-")
+	if v, err := strconv.Atoi(strings.TrimPrefix(digits, "v")); err == nil && v >= 0 {
+		return v
+	}
+	return -1
+}
+
+func keptVersions(m *metadata) int {
+	if n, err := strconv.Atoi(m.Properties["write.metadata.previous-versions-max"]); err == nil && n > 0 {
+		return n
+	}
+	return previousVersions
+}
+
+// removeFallen deletes the metadata files that fell off the log, if the table says so. Failing to is no
+// failure of the commit: they are then orphans for a later clean-up.
+func (t *Table) removeFallen(ctx context.Context, m *metadata, fallen []string) {
+	if m.Properties["write.metadata.delete-after-commit.enabled"] != "true" {
+		return
+	}
+	var keys []string
+	for _, address := range fallen {
+		if key, ok := strings.CutPrefix(address, t.o.Store.Address(t.o.Prefix+"metadata/")); ok {
+			keys = append(keys, t.o.Prefix+"metadata/"+key)
+		}
+	}
+	if len(keys) > 0 {
+		_ = t.o.Store.Delete(ctx, keys...)
+	}
+}

@@ -1,0 +1,194 @@
+// Package iceberg commits to Apache Iceberg tables of format version 2 in the Glue catalogue. It uses
+// iceberg-go for schemas and manifests, and writes metadata files and commits itself: the compare-and-swap is
+// one UpdateTable with the VersionId that the run was planned on, and its outcome is always settled.
+//
+// Names of fields, and rules, are those of the Iceberg specification, version 2.
+package iceberg
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	iceberggo "github.com/apache/iceberg-go"
+)
+
+// maxMetadata bounds a metadata file in bytes, after decompression.
+const maxMetadata = 256 << 20
+
+// metadata is a table's metadata file. Fields that are not known here, whoever wrote them, are kept.
+type metadata struct {
+	FormatVersion      int                        `json:"format-version"`
+	TableUUID          string                     `json:"table-uuid"`
+	Location           string                     `json:"location"`
+	LastSequenceNumber int64                      `json:"last-sequence-number"`
+	LastUpdated        int64                      `json:"last-updated-ms"`
+	LastColumnID       int                        `json:"last-column-id"`
+	CurrentSchemaID    int                        `json:"current-schema-id"`
+	Schemas            []*iceberggo.Schema        `json:"schemas"`
+	DefaultSpecID      int                        `json:"default-spec-id"`
+	Specs              []iceberggo.PartitionSpec  `json:"partition-specs"`
+	LastPartitionID    int                        `json:"last-partition-id"`
+	DefaultSortOrderID int                        `json:"default-sort-order-id"`
+	SortOrders         []json.RawMessage          `json:"sort-orders"`
+	Properties         map[string]string          `json:"properties"`
+	CurrentSnapshotID  *int64                     `json:"current-snapshot-id"`
+	Refs               map[string]json.RawMessage `json:"refs"`
+	Snapshots          []snapshot                 `json:"snapshots"`
+	SnapshotLog        []snapshotLogEntry         `json:"snapshot-log"`
+	MetadataLog        []metadataLogEntry         `json:"metadata-log"`
+
+	raw map[string]json.RawMessage
+}
+
+type snapshot struct {
+	ID           int64             `json:"snapshot-id"`
+	ParentID     *int64            `json:"parent-snapshot-id,omitempty"`
+	Sequence     int64             `json:"sequence-number"`
+	Timestamp    int64             `json:"timestamp-ms"`
+	ManifestList string            `json:"manifest-list"`
+	Summary      map[string]string `json:"summary"`
+	SchemaID     *int              `json:"schema-id,omitempty"`
+
+	// raw is the snapshot as it was read, nil for a new one.
+	raw json.RawMessage
+}
+
+type snapshotLogEntry struct {
+	Timestamp  int64 `json:"timestamp-ms"`
+	SnapshotID int64 `json:"snapshot-id"`
+}
+
+type metadataLogEntry struct {
+	Timestamp int64  `json:"timestamp-ms"`
+	File      string `json:"metadata-file"`
+}
+
+func (s *snapshot) UnmarshalJSON(data []byte) error {
+	type plain snapshot
+	if err := json.Unmarshal(data, (*plain)(s)); err != nil {
+		return err
+	}
+	s.raw = bytes.Clone(data)
+	return nil
+}
+
+func (s snapshot) MarshalJSON() ([]byte, error) {
+	if s.raw != nil {
+		return s.raw, nil
+	}
+	type plain snapshot
+	return json.Marshal(plain(s))
+}
+
+// parseMetadata reads a metadata file; name decides whether it is compressed.
+func parseMetadata(name string, data []byte) (*metadata, error) {
+	if strings.HasSuffix(name, ".gz.metadata.json") || strings.HasSuffix(name, ".metadata.json.gz") {
+		z, err := gzip.NewReader(bytes.NewReader(data))
+		if err != nil {
+			return nil, fmt.Errorf("decompressing %s: %w", name, err)
+		}
+		if data, err = io.ReadAll(io.LimitReader(z, maxMetadata+1)); err != nil || len(data) > maxMetadata {
+			return nil, fmt.Errorf("decompressing %s: %d bytes: %w", name, len(data), err)
+		}
+	}
+	m := &metadata{}
+	if err := json.Unmarshal(data, &m.raw); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	var version struct {
+		FormatVersion int `json:"format-version"`
+	}
+	if err := json.Unmarshal(data, &version); err != nil || version.FormatVersion != 2 {
+		return nil, fmt.Errorf("reading %s: its format version is %d and only version 2 is written here: an upgrade cannot be undone, so land into a new table", name, version.FormatVersion)
+	}
+	if err := json.Unmarshal(data, m); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	if m.CurrentSnapshotID != nil && *m.CurrentSnapshotID == -1 {
+		m.CurrentSnapshotID = nil // as Java writes it
+	}
+	if m.Properties == nil {
+		m.Properties = map[string]string{}
+	}
+	if m.currentSchema() == nil {
+		return nil, fmt.Errorf("reading %s: its current schema %d is not among its schemas", name, m.CurrentSchemaID)
+	}
+	if m.CurrentSnapshotID != nil && m.snapshot(*m.CurrentSnapshotID) == nil {
+		return nil, fmt.Errorf("reading %s: its current snapshot %d is not among its snapshots", name, *m.CurrentSnapshotID)
+	}
+	return m, nil
+}
+
+func (m *metadata) encode() ([]byte, error) {
+	type plain metadata
+	known, err := json.Marshal((*plain)(m))
+	if err != nil {
+		return nil, fmt.Errorf("writing table metadata: %w", err)
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(known, &fields); err != nil {
+		return nil, fmt.Errorf("writing table metadata: %w", err)
+	}
+	all := maps.Clone(m.raw)
+	if all == nil {
+		all = map[string]json.RawMessage{}
+	}
+	maps.Copy(all, fields)
+	if m.CurrentSnapshotID == nil {
+		delete(all, "current-snapshot-id")
+	}
+	data, err := json.Marshal(all)
+	if err != nil {
+		return nil, fmt.Errorf("writing table metadata: %w", err)
+	}
+	return data, nil
+}
+
+// clone copies what a commit changes.
+func (m *metadata) clone() *metadata {
+	c := *m
+	c.Schemas, c.Snapshots = slices.Clone(m.Schemas), slices.Clone(m.Snapshots)
+	c.SnapshotLog, c.MetadataLog = slices.Clone(m.SnapshotLog), slices.Clone(m.MetadataLog)
+	c.Properties, c.Refs = maps.Clone(m.Properties), maps.Clone(m.Refs)
+	return &c
+}
+
+func (m *metadata) currentSchema() *iceberggo.Schema {
+	for _, s := range m.Schemas {
+		if s.ID == m.CurrentSchemaID {
+			return s
+		}
+	}
+	return nil
+}
+
+func (m *metadata) snapshot(id int64) *snapshot {
+	for i := range m.Snapshots {
+		if m.Snapshots[i].ID == id {
+			return &m.Snapshots[i]
+		}
+	}
+	return nil
+}
+
+func (m *metadata) current() *snapshot {
+	if m.CurrentSnapshotID == nil {
+		return nil
+	}
+	return m.snapshot(*m.CurrentSnapshotID)
+}
+
+func (m *metadata) spec(id int) (iceberggo.PartitionSpec, bool) {
+	for _, s := range m.Specs {
+		if s.ID() == id {
+			return s, true
+		}
+	}
+	return iceberggo.PartitionSpec{}, false
+}

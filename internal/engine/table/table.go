@@ -1,0 +1,134 @@
+// Package table is what all table formats have in common: one commit at a time, each a compare-and-swap on the
+// head that it was planned on, each carrying the checkpoint that makes a run exactly once.
+package table
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/parquet"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+)
+
+// ErrLostRace says that another commit came between planning and committing. Nothing was changed; the files of
+// the attempt are not part of the table.
+var ErrLostRace = errors.New("another commit came first")
+
+// ErrForeign says that what stands at the target is not a table of this tracking's source table.
+var ErrForeign = errors.New("the target is not ours")
+
+// ErrOutcomeUnknown says that a commit was sent, got no answer, and reading back could not settle whether it
+// took effect. Nothing may be deleted; the next run finds out.
+var ErrOutcomeUnknown = errors.New("the outcome of the commit is not known")
+
+// Fence orders the writers of a table.
+type Fence struct {
+	Epoch int64 `json:"epoch"`
+	N     int64 `json:"n"`
+}
+
+// Counts are the rows of one commit.
+type Counts struct {
+	Seen     int64 `json:"seen"`
+	Inserted int64 `json:"inserted"`
+	Updated  int64 `json:"updated"`
+	Deleted  int64 `json:"deleted"`
+}
+
+// CheckpointVersion is the version of checkpoints that this build writes.
+const CheckpointVersion = 1
+
+// Checkpoint says how far the source has been read when a commit was made; every commit carries one. In a
+// table's chain of commits each From equals its predecessor's To.
+type Checkpoint struct {
+	V int `json:"v"`
+	// Table is the name of the source table in its tracking.
+	Table       string `json:"table"`
+	ExtractHash string `json:"extract_hash"`
+	// Horizon is "full", or what an incremental table promises to see.
+	Horizon  string          `json:"horizon"`
+	From     json.RawMessage `json:"from"`
+	ReadFrom json.RawMessage `json:"read_from"`
+	To       json.RawMessage `json:"to"`
+	RunID    string          `json:"run_id"`
+	// Attempt is unlike every other attempt's, also of the same run.
+	Attempt    string `json:"attempt"`
+	Fence      Fence  `json:"fence"`
+	Counts     Counts `json:"counts"`
+	SchemaHash string `json:"schema_hash"`
+	// Reload is the reload text that was honoured last.
+	Reload string `json:"reload,omitempty"`
+}
+
+// ParseCheckpoint reads a checkpoint; a newer version than this build's is an error.
+func ParseCheckpoint(data []byte) (*Checkpoint, error) {
+	c := &Checkpoint{}
+	if err := json.Unmarshal(data, c); err != nil {
+		return nil, fmt.Errorf("reading the checkpoint of a commit: %w", err)
+	}
+	if c.V != CheckpointVersion {
+		return nil, fmt.Errorf("reading the checkpoint of a commit: it has version %d and this engine reads %d: apply the cadence so that its job carries the newer engine", c.V, CheckpointVersion)
+	}
+	return c, nil
+}
+
+// Head is the state of a table that a run is planned on.
+type Head struct {
+	// Commit identifies the newest commit of anyone; "" for a table without one.
+	Commit string
+	// Exists says whether there is a table.
+	Exists bool
+	// TableID is the table's own identity, which every name of its files holds.
+	TableID string
+	Schema  schema.Table
+	// Checkpoint is the newest one among the head's ancestors, nil when there is none; CheckpointCommit is the
+	// commit that carries it.
+	Checkpoint       *Checkpoint
+	CheckpointCommit string
+	// Rows is the number of rows, or -1 where the format does not count them.
+	Rows int64
+	// Base is the format's own, for Commit.
+	Base any
+}
+
+// DataFile is a file to be added.
+type DataFile struct {
+	// Key is the object's key in the target's store.
+	Key  string       `json:"key"`
+	File parquet.File `json:"file"`
+}
+
+// Change is what a commit does.
+type Change struct {
+	// Schema is the table's from this commit on, its columns with the field ids that Prepare gave.
+	Schema schema.Table
+	// ReplaceAll removes everything that the table held.
+	ReplaceAll bool
+	Add        []DataFile
+	Checkpoint Checkpoint
+}
+
+// Committed is the outcome of a commit.
+type Committed struct {
+	Commit string
+	At     time.Time
+	// BytesWritten counts the format's own files: manifests, metadata.
+	BytesWritten int64
+}
+
+// Table is one table in one format. It is used by one run at a time.
+type Table interface {
+	// Head reads the newest state. ErrForeign when something else stands at the target.
+	Head(ctx context.Context) (*Head, error)
+	// Prepare gives field ids to the columns that need one, before files are written. It changes nothing.
+	Prepare(head *Head, s schema.Table) (schema.Table, error)
+	// DataKeys begins and ends the keys of an attempt's data files; a number that the writer chooses stands
+	// between. No other attempt's keys begin like these.
+	DataKeys(head *Head, attempt, unit string) (prefix, suffix string)
+	// Commit makes a change on the head it was planned on: ErrLostRace, ErrOutcomeUnknown, or done. Readers see
+	// the table before or after it.
+	Commit(ctx context.Context, head *Head, change Change) (*Committed, error)
+}

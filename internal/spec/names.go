@@ -1,0 +1,66 @@
+package spec
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+var (
+	trackingName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
+	thingName    = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+	tableName    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.$/-]{0,254}$`)
+)
+
+// CheckTrackingName says what is wrong with the name of a tracking, or "". A hyphen is not allowed: it
+// separates tracking and cadence in the names of jobs and triggers, and "a-b" + "c" would meet "a" + "b-c".
+func CheckTrackingName(name string) string {
+	if trackingName.MatchString(name) {
+		return ""
+	}
+	return fmt.Sprintf("%q is not a name for a tracking: write 1 to 40 lower-case letters, digits and underscores, with a letter first, such as %q", name, suggest(name, '_', 40))
+}
+
+// checkThingName says what is wrong with the name of a cadence or connection, or "".
+func checkThingName(name string) string {
+	if thingName.MatchString(name) {
+		return ""
+	}
+	return fmt.Sprintf("%q is not a name: write 1 to 63 lower-case letters, digits and hyphens, with a letter first and no hyphen at the end, such as %q", name, suggest(name, '-', 63))
+}
+
+// suggest bends a refused name into one that is accepted.
+func suggest(name string, separator rune, limit int) string {
+	bent := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			return r
+		default:
+			return separator
+		}
+	}, strings.ToLower(name))
+	cut := string(separator)
+	bent = strings.TrimLeft(bent, cut+"0123456789")
+	if len(bent) > limit {
+		bent = bent[:limit]
+	}
+	if bent = strings.TrimRight(bent, cut); bent == "" {
+		return "shop"
+	}
+	return bent
+}
+
+// PhysicalName is the name of a cadence's Glue job and trigger, and of a connection's Glue connection.
+func PhysicalName(tracking, name string) string { return "lakeland-" + tracking + "-" + name }
+
+// CadenceID is the identity of a cadence across the resources of a configuration.
+func CadenceID(tracking, cadence string) string { return tracking + "/" + cadence }
+
+// SplitCadenceID takes a cadence's identity apart.
+func SplitCadenceID(id string) (tracking, cadence string, err error) {
+	tracking, cadence, found := strings.Cut(id, "/")
+	if !found || CheckTrackingName(tracking) != "" || checkThingName(cadence) != "" {
+		return "", "", fmt.Errorf("%q is not the id of a cadence: write \"<tracking>/<cadence>\", or take it from lakeland_cadence.<name>.id", id)
+	}
+	return tracking, cadence, nil
+}

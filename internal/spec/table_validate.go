@@ -1,0 +1,245 @@
+package spec
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	_ "time/tzdata" // a job's image may have no zone files
+)
+
+var (
+	// catalogueName follows what Athena accepts for databases, tables and columns without quoting.
+	catalogueName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,127}$`)
+	decimalType   = regexp.MustCompile(`^decimal\(([0-9]{1,2}),([0-9]{1,2})\)$`)
+	transformForm = regexp.MustCompile(`^(?:(year|month|day|hour|identity)\((.+)\)|(bucket|truncate)\(([0-9]{1,6}), ?(.+)\)|([^()]+))$`)
+)
+
+// columnTypes are the types a column may be declared as, beside decimal(p,s).
+var columnTypes = []string{"boolean", "int", "long", "float", "double", "date", "timestamp", "timestamptz", "string", "binary"}
+
+// Validate returns everything wrong with the document that the document alone decides.
+func (t *Table) Validate() Problems {
+	var ps Problems
+	if !tableName.MatchString(t.Name) {
+		ps.add(At("name"), "%q is not a name for a source table: write 1 to 255 letters, digits and . _ - $ /, such as \"shop.orders\"", t.Name)
+	}
+	if wrong := checkThingName(t.Cadence); wrong != "" {
+		ps.add(At("cadence"), "%s", wrong)
+	}
+	t.checkSource(&ps)
+	t.checkExtract(&ps)
+	t.checkTarget(&ps)
+	t.checkStorage(&ps)
+	t.checkColumns(&ps)
+	if t.Reconcile != nil {
+		checkDuration(&ps, At("reconcile", "every"), t.Reconcile.Every, time.Hour, 366*24*time.Hour, "\"1h\" to \"366d\"")
+		if !slices.Contains(ReconcileHows, t.Reconcile.How) {
+			ps.add(At("reconcile", "how"), "%s", notOneOf(t.Reconcile.How, ReconcileHows))
+		}
+		if t.Reconcile.How == "keys" && len(t.PrimaryKey) == 0 {
+			ps.add(At("reconcile", "how"), "\"keys\" compares primary keys: name primary_key")
+		}
+	}
+	if t.Freshness != nil {
+		checkDuration(&ps, At("freshness", "max_age"), t.Freshness.MaxAge, MinInterval, 366*24*time.Hour, "\"5m\" to \"366d\"")
+	}
+	if len(t.Reload) > 256 || strings.ContainsFunc(t.Reload, isControl) {
+		ps.add(At("reload"), "it is longer than 256 bytes or holds control characters: any short text does, such as a date")
+	}
+	return ps
+}
+
+func (t *Table) checkSource(ps *Problems) {
+	given := 0
+	if d := t.Source.Database; d != nil {
+		given++
+		at := At("source", "database")
+		if wrong := checkThingName(d.Connection); wrong != "" {
+			ps.add(at.With("connection"), "%s", wrong)
+		}
+		checkIdentifier(ps, at.With("schema"), d.Schema, "schema")
+		checkIdentifier(ps, at.With("table"), d.Table, "table")
+	}
+	if d := t.Source.DMS; d != nil {
+		given++
+		at := At("source", "dms")
+		if _, err := ParseLocation(d.Location); err != nil {
+			ps.add(at.With("location"), "%s", err)
+		}
+		checkIdentifier(ps, at.With("schema"), d.Schema, "schema")
+		checkIdentifier(ps, at.With("table"), d.Table, "table")
+	}
+	if f := t.Source.Files; f != nil {
+		given++
+		at := At("source", "files")
+		if _, err := ParseLocation(f.Location); err != nil {
+			ps.add(at.With("location"), "%s", err)
+		}
+		if !slices.Contains(FileFormats, f.Format) {
+			ps.add(at.With("format"), "%s", notOneOf(f.Format, FileFormats))
+		}
+	}
+	if given != 1 {
+		ps.add(At("source"), "it names %d sources: write exactly one of database, dms and files", given)
+	}
+}
+
+func (t *Table) checkExtract(ps *Problems) {
+	e, at := t.Extract, At("extract")
+	switch e.Mode {
+	case "full":
+		for _, f := range []struct{ name, value string }{{"horizon", e.Horizon}, {"cursor", e.Cursor}, {"lookback", e.Lookback}, {"cursor_time_zone", e.CursorTimeZone}} {
+			if f.value != "" {
+				ps.add(at.With(f.name), "it belongs to mode = \"incremental\": leave it out, or change the mode")
+			}
+		}
+	case "incremental":
+		t.checkHorizon(ps)
+	default:
+		ps.add(at.With("mode"), "%s", notOneOf(e.Mode, Modes))
+	}
+	if e.CursorTimeZone != "" {
+		if _, err := time.LoadLocation(e.CursorTimeZone); err != nil || e.CursorTimeZone == "Local" {
+			ps.add(at.With("cursor_time_zone"), "%q is not a time zone: write a name such as \"UTC\" or \"Europe/Berlin\"", e.CursorTimeZone)
+		}
+	}
+}
+
+func (t *Table) checkHorizon(ps *Problems) {
+	e, at := t.Extract, At("extract")
+	if t.Source.Database == nil {
+		if e.Horizon != "" || e.Cursor != "" {
+			ps.add(at, "files bring their own order: leave horizon and cursor out")
+		}
+		return
+	}
+	switch {
+	case e.Horizon == "" && e.Cursor != "":
+		ps.add(at.With("horizon"), "with a cursor it must be named: \"transactions\" where the database's clock sets the cursor inside the transaction, otherwise \"lookback\"")
+	case e.Horizon == "xmin" && e.Cursor != "":
+		ps.add(at.With("cursor"), "horizon \"xmin\" needs none: leave it out")
+	case (e.Horizon == "transactions" || e.Horizon == "lookback") && e.Cursor == "":
+		ps.add(at.With("cursor"), "horizon %q needs the column that grows with every change", e.Horizon)
+	case e.Horizon != "" && !slices.Contains(Horizons, e.Horizon):
+		ps.add(at.With("horizon"), "%s", notOneOf(e.Horizon, Horizons))
+	}
+	if e.Cursor != "" {
+		checkIdentifier(ps, at.With("cursor"), e.Cursor, "column")
+	}
+	if e.Horizon == "lookback" && e.Lookback == "" {
+		ps.add(at.With("lookback"), "it has no default: write how far back each run reads again, such as \"15m\" for a time or \"1000\" for a number")
+	}
+	if e.Lookback != "" {
+		if _, err := strconv.ParseUint(e.Lookback, 10, 63); err != nil {
+			if _, err := ParseDuration(e.Lookback); err != nil {
+				ps.add(at.With("lookback"), "%q is neither a duration (\"5m\") nor a whole number (\"1000\")", e.Lookback)
+			}
+		}
+	}
+}
+
+func (t *Table) checkTarget(ps *Problems) {
+	at := At("target")
+	if l, err := ParseLocation(t.Target.Location); err != nil {
+		ps.add(at.With("location"), "%s", err)
+	} else if l.Prefix == "" {
+		ps.add(at.With("location"), "%q is a whole bucket: write a folder of its own for the table", t.Target.Location)
+	}
+	for _, f := range []struct{ name, value string }{{"database", t.Target.Database}, {"table", t.Target.Table}} {
+		if !catalogueName.MatchString(f.value) {
+			ps.add(at.With(f.name), "%q is not a name Athena reads unquoted: write lower-case letters, digits and underscores", f.value)
+		}
+	}
+	if !slices.Contains(Formats, t.Target.Format) {
+		ps.add(at.With("format"), "%s", notOneOf(t.Target.Format, Formats))
+	}
+}
+
+func (t *Table) checkStorage(ps *Problems) {
+	if !slices.Contains(StorageModes, t.StorageMode) {
+		ps.add(At("storage_mode"), "%s", notOneOf(t.StorageMode, StorageModes))
+	}
+	if t.StorageMode == "historical" && t.Ordering == "" {
+		ps.add(At("ordering"), "storage_mode \"historical\" keeps a row per key and ordering: name the ordering column")
+	}
+	if t.StorageMode == "historical" && len(t.PrimaryKey) == 0 || t.Extract.Mode == "incremental" && len(t.PrimaryKey) == 0 {
+		ps.add(At("primary_key"), "it is empty: %s needs the columns that identify a row", map[bool]string{true: "storage_mode \"historical\"", false: "mode \"incremental\""}[t.StorageMode == "historical"])
+	}
+	if t.Target.Format == "parquet" {
+		if len(t.PartitionBy) > 0 {
+			ps.add(At("partition_by"), "format \"parquet\" has its own partitions: use iceberg")
+		}
+		if t.Extract.Mode == "incremental" && t.StorageMode == "current_snapshot" {
+			ps.add(At("target", "format"), "\"parquet\" cannot merge changes into a current snapshot: use iceberg or hudi, or storage_mode = \"historical\"")
+		}
+	}
+	if t.Ordering != "" {
+		checkIdentifier(ps, At("ordering"), t.Ordering, "column")
+	}
+	for i, column := range t.PrimaryKey {
+		checkIdentifier(ps, At("primary_key", i), column, "column")
+	}
+	if duplicate := firstDuplicate(t.PrimaryKey); duplicate != "" {
+		ps.add(At("primary_key"), "%q stands twice", duplicate)
+	}
+	for i, transform := range t.PartitionBy {
+		parts := transformForm.FindStringSubmatch(transform)
+		switch {
+		case parts == nil:
+			ps.add(At("partition_by", i), "%q is not a partition: write a column, or year(c), month(c), day(c), hour(c), bucket(16, c) or truncate(10, c)", transform)
+		case parts[4] != "" && strings.Trim(parts[4], "0") == "":
+			ps.add(At("partition_by", i), "%q: the number must be at least 1", transform)
+		}
+	}
+	if duplicate := firstDuplicate(t.PartitionBy); duplicate != "" {
+		ps.add(At("partition_by"), "%q stands twice", duplicate)
+	}
+}
+
+func (t *Table) checkColumns(ps *Problems) {
+	for _, name := range slices.Sorted(maps.Keys(t.Columns)) {
+		at := At("columns", Key(name))
+		checkIdentifier(ps, at, name, "column")
+		if wrong := checkColumnType(t.Columns[name].Type); wrong != "" {
+			ps.add(at.With("type"), "%s", wrong)
+		}
+	}
+	for i, p := range t.Filter {
+		at := At("filter", i)
+		checkIdentifier(ps, at.With("column"), p.Column, "column")
+		unary := p.Op == "is_null" || p.Op == "is_not_null"
+		switch {
+		case !slices.Contains(FilterOps, p.Op):
+			ps.add(at.With("op"), "%s", notOneOf(p.Op, FilterOps))
+		case unary && p.Value != "":
+			ps.add(at.With("value"), "%q takes no value: leave it out", p.Op)
+		case len(p.Value) > 4096:
+			ps.add(at.With("value"), "it has %d bytes; at most 4096 are allowed", len(p.Value))
+		}
+	}
+}
+
+func checkColumnType(name string) string {
+	if parts := decimalType.FindStringSubmatch(name); parts != nil {
+		precision, _ := strconv.Atoi(parts[1])
+		scale, _ := strconv.Atoi(parts[2])
+		if precision < 1 || precision > 38 || scale > precision {
+			return strconv.Quote(name) + " is out of range: precision is 1 to 38, scale at most the precision"
+		}
+		return ""
+	}
+	if slices.Contains(columnTypes, name) {
+		return ""
+	}
+	return notOneOf(name, append([]string{"decimal(12,2)"}, columnTypes...))
+}
+
+// checkIdentifier accepts whatever a database can be made to accept: identifiers are always quoted.
+func checkIdentifier(ps *Problems, at Path, name, what string) {
+	if name == "" || len(name) > 128 || strings.ContainsRune(name, 0) {
+		ps.add(at, "%q is not the name of a %s: write 1 to 128 characters", name, what)
+	}
+}

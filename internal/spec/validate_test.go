@@ -1,0 +1,175 @@
+package spec_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
+)
+
+// Each wrong value is found at its own path, and the message says what to write instead.
+func TestValidateTable(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name string
+		edit func(*spec.Table)
+		path string
+		want string
+	}{
+		{"no name", func(s *spec.Table) { s.Name = "" }, "name", `such as "shop.orders"`},
+		{"two sources", func(s *spec.Table) {
+			s.Source.DMS = &spec.DMSSource{Location: "s3://dms/x/", Schema: "a", Table: "b"}
+		}, "source", "exactly one of database, dms and files"},
+		{"no source", func(s *spec.Table) { s.Source = spec.Source{} }, "source", "names 0 sources"},
+		{"no table", func(s *spec.Table) { s.Source.Database.Table = "" }, "source.database.table", "name of a table"},
+		{"bad files format", func(s *spec.Table) {
+			s.Source = spec.Source{Files: &spec.FilesSource{Location: "s3://abc/x/", Format: "jsn"}}
+		}, "source.files.format", `did you mean "json"?`},
+		{"misspelt mode", func(s *spec.Table) { s.Extract.Mode = "incremntal" }, "extract.mode", `did you mean "incremental"?`},
+		{"horizon with full", func(s *spec.Table) { s.Extract.Horizon = "xmin" }, "extract.horizon", "leave it out"},
+		{"cursor without horizon", func(s *spec.Table) { s.Extract = spec.Extract{Mode: "incremental", Cursor: "updated_at"} }, "extract.horizon", "must be named"},
+		{"horizon without cursor", func(s *spec.Table) { s.Extract = spec.Extract{Mode: "incremental", Horizon: "transactions"} }, "extract.cursor", "needs the column"},
+		{"lookback without width", func(s *spec.Table) { s.Extract = spec.Extract{Mode: "incremental", Horizon: "lookback", Cursor: "id"} }, "extract.lookback", "has no default"},
+		{"bad lookback", func(s *spec.Table) {
+			s.Extract = spec.Extract{Mode: "incremental", Horizon: "lookback", Cursor: "id", Lookback: "5 minutes"}
+		}, "extract.lookback", "neither a duration"},
+		{"unknown zone", func(s *spec.Table) {
+			s.Extract = spec.Extract{Mode: "incremental", Horizon: "lookback", Cursor: "at", Lookback: "5m", CursorTimeZone: "Mars/Base"}
+		}, "extract.cursor_time_zone", "is not a time zone"},
+		{"incremental without key", func(s *spec.Table) { s.Extract, s.PrimaryKey = spec.Extract{Mode: "incremental"}, nil }, "primary_key", `mode "incremental" needs`},
+		{"location without scheme", func(s *spec.Table) { s.Target.Location = "acme-lake/raw" }, "target.location", "is not an S3 address"},
+		{"a whole bucket", func(s *spec.Table) { s.Target.Location = "s3://acme-lake/" }, "target.location", "folder of its own"},
+		{"upper-case catalogue table", func(s *spec.Table) { s.Target.Table = "Orders" }, "target.table", "lower-case"},
+		{"unknown format", func(s *spec.Table) { s.Target.Format = "delta" }, "target.format", "write one of iceberg, hudi, parquet"},
+		{"historical without ordering", func(s *spec.Table) { s.StorageMode = "historical" }, "ordering", "name the ordering column"},
+		{"parquet with partitions", func(s *spec.Table) { s.Target.Format, s.PartitionBy = "parquet", []string{"day(at)"} }, "partition_by", "use iceberg"},
+		{"parquet merge", func(s *spec.Table) { s.Target.Format, s.Extract.Mode = "parquet", "incremental" }, "target.format", "cannot merge"},
+		{"bad transform", func(s *spec.Table) { s.PartitionBy = []string{"week(at)"} }, "partition_by[0]", "is not a partition"},
+		{"zero buckets", func(s *spec.Table) { s.PartitionBy = []string{"a", "bucket(0, id)"} }, "partition_by[1]", "at least 1"},
+		{"key twice", func(s *spec.Table) { s.PrimaryKey = []string{"id", "id"} }, "primary_key", `"id" stands twice`},
+		{"bad type", func(s *spec.Table) { s.Columns = map[string]spec.Column{"amount": {Type: "decimal(40,2)"}} }, `columns["amount"].type`, "out of range"},
+		{"unknown op", func(s *spec.Table) { s.Filter = []spec.Predicate{{Column: "a", Op: "like", Value: "x"}} }, "filter[0].op", "write one of"},
+		{"value of is_null", func(s *spec.Table) { s.Filter = []spec.Predicate{{Column: "a", Op: "is_null", Value: "x"}} }, "filter[0].value", "takes no value"},
+		{"reconcile too often", func(s *spec.Table) { s.Reconcile = &spec.Reconcile{Every: "1m", How: "count"} }, "reconcile.every", "out of range"},
+		{"freshness", func(s *spec.Table) { s.Freshness = &spec.Freshness{MaxAge: "soon"} }, "freshness.max_age", "is not a duration"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			table := validTable()
+			database := *table.Source.Database
+			table.Source.Database = &database
+			tc.edit(&table)
+			expectProblem(t, table.Validate(), tc.path, tc.want)
+		})
+	}
+}
+
+func TestValidateCadence(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name string
+		edit func(*spec.Cadence)
+		path string
+		want string
+	}{
+		{"name", func(c *spec.Cadence) { c.Name = "Ten Minutes!" }, "name", `such as "ten-minutes"`},
+		{"schedule", func(c *spec.Cadence) { c.Schedule = "hourly" }, "schedule", "is not a schedule"},
+		{"role", func(c *spec.Cadence) { c.RoleARN = "engine" }, "role_arn", "arn:aws:iam:"},
+		{"role of another partition", func(c *spec.Cadence) { c.RoleARN = "arn:aws-cn:iam::123456789012:user/x" }, "role_arn", "is not the ARN"},
+		{"artifacts", func(c *spec.Cadence) { c.Artifacts.Location = "bucket" }, "artifacts.location", "is not an S3 address"},
+		{"no connections", func(c *spec.Cadence) { c.Connections = nil }, "connections", "is empty"},
+		{"dpu", func(c *spec.Cadence) { c.Runtime.DPU = 0.5 }, "runtime.dpu", "write 0.0625 or 1"},
+		{"dpu of spark", func(c *spec.Cadence) { c.Runtime.Kind = "spark" }, "runtime.dpu", "worker_type and workers"},
+		{"workers of a shell", func(c *spec.Cadence) { c.Runtime.Workers = 4 }, "runtime.workers", `kind = "spark"`},
+		{"timeout", func(c *spec.Cadence) { c.Runtime.Timeout = "90s" }, "runtime.timeout", "out of range"},
+		{"half minutes", func(c *spec.Cadence) { c.Runtime.Timeout = "330s" }, "runtime.timeout", "whole number of minutes"},
+		{"event", func(c *spec.Cadence) {
+			c.Notify = &spec.Notify{TopicARN: "arn:aws:sns:eu-west-1:123456789012:ops", On: []string{"fail"}}
+		}, "notify.on[0]", `did you mean "failed"?`},
+		{"retention", func(c *spec.Cadence) { c.LogRetention = "30" }, "log_retention", "is not a duration"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			cadence := validCadence()
+			tc.edit(&cadence)
+			expectProblem(t, cadence.Validate(), tc.path, tc.want)
+		})
+	}
+}
+
+func TestValidateConnection(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name string
+		edit func(*spec.Connection)
+		path string
+		want string
+	}{
+		{"engine", func(c *spec.Connection) { c.Engine = "postgres" }, "engine", `did you mean "postgresql"?`},
+		{"host with a scheme", func(c *spec.Connection) { c.Host = "postgresql://shop" }, "host", "without scheme"},
+		{"port", func(c *spec.Connection) { c.Port = 70000 }, "port", "1 to 65535"},
+		{"secret itself", func(c *spec.Connection) { c.SecretARN = "hunter2" }, "secret_arn", "arn:aws:secretsmanager:"},
+		{"no tls", func(c *spec.Connection) { c.TLS.Mode = "disable" }, "tls.mode", "a connection without TLS is not offered"},
+		{"ca", func(c *spec.Connection) { c.TLS.CA = "ca.pem" }, "tls.ca", `write file("ca.pem")`},
+		{"a private key as ca", func(c *spec.Connection) { c.TLS.CA = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n" }, "tls.ca", "never put a private key here"},
+		{"connections", func(c *spec.Connection) { c.MaxConnections = -1 }, "max_connections", "1 to 100"},
+		{"subnet", func(c *spec.Connection) {
+			c.Network = &spec.Network{SubnetID: "a", SecurityGroupIDs: []string{"sg-0123456789abcdef0"}}
+		}, "network.subnet_id", "subnet-0123456789abcdef0"},
+		{"groups", func(c *spec.Connection) {
+			c.Network = &spec.Network{SubnetID: "subnet-0123456789abcdef0", SecurityGroupIDs: []string{"x"}}
+		}, "network.security_group_ids[0]", "sg-"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			connection := validConnection()
+			tc.edit(&connection)
+			expectProblem(t, connection.Validate(), tc.path, tc.want)
+		})
+	}
+}
+
+func TestValidateTracking(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		in   spec.Tracking
+		path string
+		want string
+	}{
+		{spec.Tracking{Name: "shop-prod"}, "name", `such as "shop_prod"`},
+		{spec.Tracking{Name: "shop", ReplicaRegions: []string{"frankfurt"}}, "replica_regions[0]", "is not a Region"},
+		{spec.Tracking{Name: "shop", KMSKeyARN: "alias/x"}, "kms_key_arn", "arn:aws:kms:"},
+	} {
+		expectProblem(t, tc.in.Validate(), tc.path, tc.want)
+	}
+}
+
+// What is not effective yet says so at its own path and names what to use instead.
+func TestUnsupportedNamesAWayOut(t *testing.T) {
+	t.Parallel()
+	table := validTable()
+	table.Extract = spec.Extract{Mode: "incremental"}
+	table.Target.Format, table.StorageMode, table.Ordering = "hudi", "historical", "at"
+	table.PartitionBy, table.Adopt = []string{"day(at)"}, true
+	table.Columns = map[string]spec.Column{"a": {Type: "string"}}
+	table.Filter = []spec.Predicate{{Column: "a", Op: "is_null"}}
+	table.Reconcile, table.Freshness = &spec.Reconcile{Every: "1d", How: "count"}, &spec.Freshness{MaxAge: "1h"}
+	for _, path := range []string{"extract.mode", "target.format", "storage_mode", "ordering", "partition_by", "adopt", "columns", "filter", "reconcile", "freshness"} {
+		expectProblem(t, table.Unsupported(), path, "not supported yet")
+	}
+	for _, p := range table.Unsupported() {
+		if !strings.Contains(p.Message, ": use ") && !strings.Contains(p.Message, "leave it out") {
+			t.Errorf("%s names no way out", p)
+		}
+	}
+}
+
+func expectProblem(t *testing.T, ps spec.Problems, path, want string) {
+	t.Helper()
+	for _, p := range ps {
+		if p.Path.String() == path && strings.Contains(p.Message, want) {
+			return
+		}
+	}
+	t.Errorf("no problem at %s with %q among %v", path, want, ps)
+}
