@@ -24,7 +24,10 @@ const (
 	exitMisused = 2
 )
 
-func main() {
+func main() { os.Exit(execute()) }
+
+// execute runs the command line and returns the exit code.
+func execute() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := &cobra.Command{
@@ -42,23 +45,23 @@ On a terminal, progress and results are shown for people; otherwise as lines of 
 	root.AddCommand(dispatchCommand(), runCommand(), unitCommand())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
 	err := root.ExecuteContext(ctx)
-	stop()
 	var wrong misuse
 	var failed *run.FailedError
 	switch {
 	case err == nil:
+		return 0
 	case errors.As(err, &wrong):
 		fmt.Fprintf(os.Stderr, "lakeland-engine: %v\nSee lakeland-engine --help.\n", err)
-		os.Exit(exitMisused)
+		return exitMisused
 	case errors.As(err, &failed):
 		fmt.Fprintf(os.Stderr, "lakeland-engine: %v\n", err)
 		for _, o := range failed.Failed {
 			fmt.Fprintf(os.Stderr, "  %s: %v\n", o.Table, o.Err)
 		}
-		os.Exit(exitFailed)
+		return exitFailed
 	default:
 		fmt.Fprintf(os.Stderr, "lakeland-engine: %v\n", err)
-		os.Exit(exitFailed)
+		return exitFailed
 	}
 }
 

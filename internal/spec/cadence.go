@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
 	"time"
@@ -86,14 +87,26 @@ func DecodeCadence(data []byte) (*Cadence, error) {
 
 // Encode writes the document in its lowest version; a document that is not valid is refused.
 func (c Cadence) Encode() ([]byte, error) {
-	c.applyDefaults()
+	c.Normalize()
 	c.V = 1
 	return encode(&c)
 }
 
+// Normal writes the document in the form in which two spellings of one thing are equal, valid or not.
+func (c Cadence) Normal() ([]byte, error) {
+	c.Normalize()
+	c.V = 1
+	return json.Marshal(&c)
+}
+
 func (c *Cadence) header() (Kind, string, int) { return KindCadence, c.Name, c.V }
 
-func (c *Cadence) applyDefaults() {
+// Normalize gives absent fields their defaults, and texts with several spellings their one form.
+func (c *Cadence) Normalize() {
+	if schedule, err := ParseSchedule(c.Schedule, c.Name); err == nil {
+		c.Schedule = schedule.String()
+	}
+	c.Artifacts.Location = normalLocation(c.Artifacts.Location)
 	if c.BatchSize == 0 {
 		c.BatchSize = DefaultBatchSize
 	}
@@ -179,17 +192,21 @@ func (r *Runtime) check(ps *Problems) {
 		}{{"worker_type", r.WorkerType != ""}, {"workers", r.Workers != 0}, {"glue_version", r.GlueVersion != ""}} {
 			if f.set {
 				ps.add(at.With(f.name), "it belongs to kind = \"spark\": leave it out, or change the kind")
+				ps.needing(at.With("kind"))
 			}
 		}
 	case "spark":
 		if r.DPU != 0 {
 			ps.add(at.With("dpu"), "it belongs to kind = \"pythonshell\": write worker_type and workers")
+			ps.needing(at.With("kind"))
 		}
 		if r.WorkerType == "" {
 			ps.add(at.With("worker_type"), "it is missing: write \"G.1X\" or a larger one")
+			ps.needing(at.With("kind"))
 		}
 		if r.Workers < 2 {
 			ps.add(at.With("workers"), "%d is too few: a Spark job has at least 2", r.Workers)
+			ps.needing(at.With("kind"))
 		}
 	default:
 		ps.add(at.With("kind"), "%s", notOneOf(r.Kind, RuntimeKinds))
@@ -213,6 +230,6 @@ func (n *Notify) check(ps *Problems) {
 
 func checkKMSKey(ps *Problems, at Path, arn string) {
 	if arn != "" {
-		checkARN(ps, at, arn, "kms", `(key|alias)/.+`, "eu-west-1:123456789012:key/0123abcd-...")
+		checkARN(ps, at, arn, "kms", `key/[\w-]+`, "eu-west-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef")
 	}
 }

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"maps"
@@ -73,14 +74,22 @@ func DecodeConnection(data []byte) (*Connection, error) {
 
 // Encode writes the document in its lowest version; a document that is not valid is refused.
 func (c Connection) Encode() ([]byte, error) {
-	c.applyDefaults()
+	c.Normalize()
 	c.V = 1
 	return encode(&c)
 }
 
+// Normal writes the document in the form in which two spellings of one thing are equal, valid or not.
+func (c Connection) Normal() ([]byte, error) {
+	c.Normalize()
+	c.V = 1
+	return json.Marshal(&c)
+}
+
 func (c *Connection) header() (Kind, string, int) { return KindConnection, c.Name, c.V }
 
-func (c *Connection) applyDefaults() {
+// Normalize gives absent fields their defaults, and texts with several spellings their one form.
+func (c *Connection) Normalize() {
 	if c.Port == 0 {
 		c.Port = DefaultPorts[c.Engine]
 	}
@@ -133,6 +142,7 @@ func (c *Connection) checkCA(ps *Problems) {
 	}
 	if c.TLS.Mode == "require" {
 		ps.add(at, "mode \"require\" checks no certificate: leave ca out, or write mode = \"verify-full\"")
+		ps.needing(At("tls", "mode"))
 	}
 	rest, found := []byte(c.TLS.CA), 0
 	for {

@@ -18,7 +18,7 @@ const maxDepth = 16
 // document is what the three kinds have in common for decoding.
 type document interface {
 	header() (Kind, string, int)
-	applyDefaults()
+	Normalize()
 	Validate() Problems
 }
 
@@ -52,7 +52,7 @@ func decode(data []byte, kind Kind, into document) error {
 		}
 		return fmt.Errorf("reading %s %q: %w", kind, name, err)
 	}
-	into.applyDefaults()
+	into.Normalize()
 	return into.Validate().Err(kind, name)
 }
 

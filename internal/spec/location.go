@@ -37,7 +37,7 @@ func ParseLocation(address string) (Location, error) {
 		case part == "" && prefix != "", part == ".", part == "..":
 			return Location{}, fmt.Errorf("part %d of the prefix of %q is %q, which readers resolve differently: leave it out", i+1, address, part)
 		case strings.ContainsFunc(part, func(r rune) bool { return r < 0x20 || r == 0x7f || strings.ContainsRune(`?#%*\:"<>|{}^[]`+"`", r) }):
-			return Location{}, fmt.Errorf("the prefix of %q holds a character that Hadoop's readers refuse: use letters, digits and - _ . = !", address)
+			return Location{}, fmt.Errorf("the prefix of %q holds a character that Hadoop's readers refuse: use letters, digits, hyphens, underscores, dots and equals signs", address)
 		}
 	}
 	return Location{Bucket: bucket, Prefix: prefix}, nil
@@ -63,4 +63,12 @@ func (l Location) Above() []Location {
 		}
 	}
 	return above
+}
+
+// normalLocation is an address in its normal form, or as it is where it is none.
+func normalLocation(address string) string {
+	if l, err := ParseLocation(address); err == nil {
+		return l.String()
+	}
+	return address
 }

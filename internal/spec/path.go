@@ -47,6 +47,8 @@ func (p Path) String() string {
 type Problem struct {
 	Path    Path
 	Message string
+	// Needs are other fields that the rule looked at: while one of them is not known, neither is the problem.
+	Needs []Path
 }
 
 func (p Problem) String() string {
@@ -61,6 +63,12 @@ type Problems []Problem
 
 func (ps *Problems) add(path Path, format string, args ...any) {
 	*ps = append(*ps, Problem{Path: path, Message: fmt.Sprintf(format, args...)})
+}
+
+// needing says which other fields the rule of the problem just added looked at.
+func (ps *Problems) needing(paths ...Path) {
+	last := &(*ps)[len(*ps)-1]
+	last.Needs = append(last.Needs, paths...)
 }
 
 // Err returns the problems as one error that names the document, or nil when there are none.

@@ -52,8 +52,9 @@ func ParseSchedule(text, name string) (Schedule, error) {
 		}
 		text = cron
 	}
-	inner, ok := strings.CutPrefix(text, "cron(")
-	if inner, ok = strings.CutSuffix(inner, ")"); !ok || !strings.HasPrefix(text, "cron(") {
+	inner, opened := strings.CutPrefix(text, "cron(")
+	inner, closed := strings.CutSuffix(inner, ")")
+	if !opened || !closed {
 		return Schedule{}, fmt.Errorf("%q is not a schedule: write \"cron(0/10 * * * ? *)\" (UTC) or \"rate(10 minutes)\"", text)
 	}
 	fields := strings.Fields(strings.ToUpper(inner))
@@ -82,7 +83,7 @@ func cronOfRate(number, unit, name string) (string, error) {
 	minutes := n * map[string]int{"minute": 1, "hour": 60, "day": 24 * 60}[unit]
 	switch {
 	case minutes < int(MinInterval.Minutes()):
-		return "", errors.New("Glue fires at most every 5 minutes: write \"rate(5 minutes)\" or more")
+		return "", errors.New("a Glue trigger fires at most every 5 minutes: write \"rate(5 minutes)\" or more")
 	case minutes < 60 && 60%minutes == 0:
 		return fmt.Sprintf("cron(%d/%d * * * ? *)", spread%minutes, minutes), nil
 	case minutes == 60:

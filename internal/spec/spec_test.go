@@ -16,7 +16,7 @@ import (
 // What one side writes the other reads back equal, for every valid document.
 func TestDocumentsRoundTrip(t *testing.T) {
 	t.Parallel()
-	t.Run("connection", rapid.MakeCheck(func(t *rapid.T) {
+	rapid.Check(t, func(t *rapid.T) {
 		want := connections.Draw(t, "connection")
 		data, err := want.Encode()
 		if err != nil {
@@ -27,8 +27,8 @@ func TestDocumentsRoundTrip(t *testing.T) {
 			t.Fatalf("%v\n%s", err, data)
 		}
 		same(t, want, *got)
-	}))
-	t.Run("cadence", rapid.MakeCheck(func(t *rapid.T) {
+	})
+	rapid.Check(t, func(t *rapid.T) {
 		want := cadences.Draw(t, "cadence")
 		data, err := want.Encode()
 		if err != nil {
@@ -39,8 +39,8 @@ func TestDocumentsRoundTrip(t *testing.T) {
 			t.Fatalf("%v\n%s", err, data)
 		}
 		same(t, want, *got)
-	}))
-	t.Run("table", rapid.MakeCheck(func(t *rapid.T) {
+	})
+	rapid.Check(t, func(t *rapid.T) {
 		want := tables.Draw(t, "table")
 		data, err := want.Encode()
 		if err != nil {
@@ -55,7 +55,7 @@ func TestDocumentsRoundTrip(t *testing.T) {
 		if err != nil || string(again) != string(data) {
 			t.Fatalf("encoded again: %s, %v; first %s", again, err, data)
 		}
-	}))
+	})
 }
 
 func same[T any](t *rapid.T, want, got T) {

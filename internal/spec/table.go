@@ -1,5 +1,7 @@
 package spec
 
+import "encoding/json"
+
 // Defaults of a source table.
 const (
 	DefaultFormat       = "iceberg"
@@ -121,14 +123,22 @@ func DecodeTable(data []byte) (*Table, error) {
 
 // Encode writes the document in its lowest version; a document that is not valid is refused.
 func (t Table) Encode() ([]byte, error) {
-	t.applyDefaults()
+	t.Normalize()
 	t.V = 1
 	return encode(&t)
 }
 
+// Normal writes the document in the form in which two spellings of one thing are equal, valid or not.
+func (t Table) Normal() ([]byte, error) {
+	t.Normalize()
+	t.V = 1
+	return json.Marshal(&t)
+}
+
 func (t *Table) header() (Kind, string, int) { return KindTable, t.Name, t.V }
 
-func (t *Table) applyDefaults() {
+// Normalize gives absent fields their defaults, and texts with several spellings their one form.
+func (t *Table) Normalize() {
 	if t.Extract.Mode == "" {
 		t.Extract.Mode = DefaultMode
 	}
@@ -137,6 +147,13 @@ func (t *Table) applyDefaults() {
 	}
 	if t.StorageMode == "" {
 		t.StorageMode = DefaultStorageMode
+	}
+	t.Target.Location = normalLocation(t.Target.Location)
+	if d := t.Source.DMS; d != nil {
+		t.Source.DMS = &DMSSource{Location: normalLocation(d.Location), Schema: d.Schema, Table: d.Table}
+	}
+	if f := t.Source.Files; f != nil {
+		t.Source.Files = &FilesSource{Location: normalLocation(f.Location), Format: f.Format}
 	}
 	if t.Reconcile != nil && t.Reconcile.How == "" {
 		r := *t.Reconcile

@@ -41,6 +41,7 @@ func (t *Table) Validate() Problems {
 		}
 		if t.Reconcile.How == "keys" && len(t.PrimaryKey) == 0 {
 			ps.add(At("reconcile", "how"), "\"keys\" compares primary keys: name primary_key")
+			ps.needing(At("primary_key"))
 		}
 	}
 	if t.Freshness != nil {
@@ -94,6 +95,7 @@ func (t *Table) checkExtract(ps *Problems) {
 		for _, f := range []struct{ name, value string }{{"horizon", e.Horizon}, {"cursor", e.Cursor}, {"lookback", e.Lookback}, {"cursor_time_zone", e.CursorTimeZone}} {
 			if f.value != "" {
 				ps.add(at.With(f.name), "it belongs to mode = \"incremental\": leave it out, or change the mode")
+				ps.needing(at.With("mode"))
 			}
 		}
 	case "incremental":
@@ -113,16 +115,20 @@ func (t *Table) checkHorizon(ps *Problems) {
 	if t.Source.Database == nil {
 		if e.Horizon != "" || e.Cursor != "" {
 			ps.add(at, "files bring their own order: leave horizon and cursor out")
+			ps.needing(At("source"))
 		}
 		return
 	}
 	switch {
 	case e.Horizon == "" && e.Cursor != "":
 		ps.add(at.With("horizon"), "with a cursor it must be named: \"transactions\" where the database's clock sets the cursor inside the transaction, otherwise \"lookback\"")
+		ps.needing(at.With("cursor"))
 	case e.Horizon == "xmin" && e.Cursor != "":
 		ps.add(at.With("cursor"), "horizon \"xmin\" needs none: leave it out")
+		ps.needing(at.With("horizon"))
 	case (e.Horizon == "transactions" || e.Horizon == "lookback") && e.Cursor == "":
 		ps.add(at.With("cursor"), "horizon %q needs the column that grows with every change", e.Horizon)
+		ps.needing(at.With("horizon"))
 	case e.Horizon != "" && !slices.Contains(Horizons, e.Horizon):
 		ps.add(at.With("horizon"), "%s", notOneOf(e.Horizon, Horizons))
 	}
@@ -131,6 +137,7 @@ func (t *Table) checkHorizon(ps *Problems) {
 	}
 	if e.Horizon == "lookback" && e.Lookback == "" {
 		ps.add(at.With("lookback"), "it has no default: write how far back each run reads again, such as \"15m\" for a time or \"1000\" for a number")
+		ps.needing(at.With("horizon"))
 	}
 	if e.Lookback != "" {
 		if _, err := strconv.ParseUint(e.Lookback, 10, 63); err != nil {
@@ -164,16 +171,20 @@ func (t *Table) checkStorage(ps *Problems) {
 	}
 	if t.StorageMode == "historical" && t.Ordering == "" {
 		ps.add(At("ordering"), "storage_mode \"historical\" keeps a row per key and ordering: name the ordering column")
+		ps.needing(At("storage_mode"))
 	}
 	if t.StorageMode == "historical" && len(t.PrimaryKey) == 0 || t.Extract.Mode == "incremental" && len(t.PrimaryKey) == 0 {
 		ps.add(At("primary_key"), "it is empty: %s needs the columns that identify a row", map[bool]string{true: "storage_mode \"historical\"", false: "mode \"incremental\""}[t.StorageMode == "historical"])
+		ps.needing(At("storage_mode"), At("extract", "mode"))
 	}
 	if t.Target.Format == "parquet" {
 		if len(t.PartitionBy) > 0 {
 			ps.add(At("partition_by"), "format \"parquet\" has its own partitions: use iceberg")
+			ps.needing(At("target", "format"))
 		}
 		if t.Extract.Mode == "incremental" && t.StorageMode == "current_snapshot" {
 			ps.add(At("target", "format"), "\"parquet\" cannot merge changes into a current snapshot: use iceberg or hudi, or storage_mode = \"historical\"")
+			ps.needing(At("storage_mode"), At("extract", "mode"))
 		}
 	}
 	if t.Ordering != "" {

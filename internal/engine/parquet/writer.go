@@ -44,15 +44,15 @@ type FileColumn struct {
 	// Size is the column's compressed length in bytes.
 	Size int64 `json:"size"`
 	// Lower and Upper bound the values, in Iceberg's single-value serialization; nil where there is no bound.
-	Lower []byte `json:"lower,omitempty"`
-	Upper []byte `json:"upper,omitempty"`
+	Lower []byte `json:"lower"`
+	Upper []byte `json:"upper"`
 }
 
 // Writer writes one file. It is used by one goroutine.
 type Writer struct {
 	out     *counter
 	table   *schema.Table
-	writer  *parquetgo.Writer
+	writer  *parquetgo.GenericWriter[any]
 	columns []*parquetgo.ColumnWriter
 	bounds  []bounds
 	values  []parquetgo.Value
@@ -99,7 +99,7 @@ func NewWriter(out io.Writer, table *schema.Table, createdBy string) (*Writer, e
 			options = append(options, parquetgo.SkipPageBounds(c.Name))
 		}
 	}
-	w.writer = parquetgo.NewWriter(w.out, options...)
+	w.writer = parquetgo.NewGenericWriter[any](w.out, options...)
 	w.columns = w.writer.ColumnWriters()
 	return w, nil
 }

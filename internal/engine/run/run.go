@@ -99,7 +99,7 @@ func (a *attempt) run(ctx context.Context) error {
 	lease, err := a.r.Tracker.Acquire(ctx, a.name, a.runID, a.r.Lease)
 	if err != nil {
 		if heldBy(err) == nil {
-			a.record(ctx, err)
+			err = errors.Join(err, a.record(ctx, err))
 		}
 		return err
 	}

@@ -7,20 +7,85 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/awsclient"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
+	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
 )
+
+func TestMain(m *testing.M) { sandbox.Main(m) }
+
+func TestS3(t *testing.T) {
+	t.Parallel()
+	sb := sandbox.ForTest(t, sandbox.S3)
+	client := awsclient.New(sb.AWSConfig(), awsclient.Options{PathStyle: true}).S3
+	conform(t, func(t *testing.T) store.Store {
+		t.Helper()
+		return store.NewS3(client, sb.NewBucket(t))
+	})
+}
+
+// A conditional put whose answer was lost is recognised by its bytes, and another's is not taken for it.
+func TestS3PutAfterLostAnswer(t *testing.T) {
+	t.Parallel()
+	sb := sandbox.ForTest(t, sandbox.S3)
+	config, lose := losingAnswers(sb.AWSConfig())
+	s := store.NewS3(awsclient.New(config, awsclient.Options{PathStyle: true}).S3, sb.NewBucket(t))
+	ctx := t.Context()
+	lose.Store(1)
+	if _, err := s.Put(ctx, "mine", []byte("mine"), store.Condition{IfAbsent: true}); err != nil {
+		t.Errorf("the put took effect and was not recognised: %v", err)
+	}
+	first, err := s.Put(ctx, "versions", []byte("1"), store.Condition{IfAbsent: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lose.Store(1)
+	if _, err := s.Put(ctx, "versions", []byte("2"), store.Condition{IfMatch: first.Tag}); err != nil {
+		t.Errorf("the change took effect and was not recognised: %v", err)
+	}
+	if _, err := s.Put(ctx, "theirs", []byte("theirs"), store.Condition{}); err != nil {
+		t.Fatal(err)
+	}
+	lose.Store(1)
+	if _, err := s.Put(ctx, "theirs", []byte("mine!!"), store.Condition{IfAbsent: true}); !errors.Is(err, store.ErrExists) {
+		t.Errorf("another's object was taken for ours: %v", err)
+	}
+}
+
+// losingAnswers cuts the connection behind the next puts, whose number is in the counter, after they took effect.
+func losingAnswers(config aws.Config) (aws.Config, *atomic.Int32) {
+	lose := &atomic.Int32{}
+	config.HTTPClient = doer(func(r *http.Request) (*http.Response, error) {
+		response, err := http.DefaultClient.Do(r)
+		if err == nil && r.Method == http.MethodPut && lose.Add(-1) >= 0 {
+			_ = response.Body.Close()
+			return nil, io.ErrUnexpectedEOF
+		}
+		return response, err
+	})
+	return config, lose
+}
+
+type doer func(*http.Request) (*http.Response, error)
+
+func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
 
 func TestDirectory(t *testing.T) {
 	t.Parallel()
-	conform(t, func(t *testing.T) store.Store { return store.NewDirectory(t.TempDir()) })
+	conform(t, func(t *testing.T) store.Store {
+		t.Helper()
+		return store.NewDirectory(t.TempDir())
+	})
 }
 
 func TestDirectoryRefusesKeysOutsideItself(t *testing.T) {
@@ -35,6 +100,7 @@ func TestDirectoryRefusesKeysOutsideItself(t *testing.T) {
 
 // conform is what every store must do.
 func conform(t *testing.T, open func(t *testing.T) store.Store) {
+	t.Helper()
 	t.Run("an object reads as it was written, whole and in ranges", func(t *testing.T) {
 		t.Parallel()
 		ctx, s := t.Context(), open(t)

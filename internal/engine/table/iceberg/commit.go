@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,7 +43,10 @@ var creationProperties = map[string]string{
 // the table's id, the attempt and the snapshot; nobody sees them until the catalogue's entry names the
 // metadata file, which is the commit.
 func (t *Table) Commit(ctx context.Context, head *table.Head, change table.Change) (*table.Committed, error) {
-	on := head.Base.(*base)
+	on, err := baseOf(head)
+	if err != nil {
+		return nil, err
+	}
 	id, err := snapshotID()
 	if err != nil {
 		return nil, err
@@ -196,9 +200,9 @@ func (t *Table) writeSnapshot(ctx context.Context, current, next *metadata, chan
 	if err != nil {
 		return nil, 0, err
 	}
-	manifests := append(gone.manifests, kept...)
+	manifests := slices.Concat(gone.manifests, kept)
 	if added != nil {
-		manifests = append([]iceberggo.ManifestFile{added}, manifests...)
+		manifests = slices.Insert(manifests, 0, added)
 	}
 	var list bytes.Buffer
 	if err := iceberggo.WriteManifestList(2, &list, id, made.ParentID, &made.Sequence, 0, manifests); err != nil {

@@ -55,6 +55,13 @@ type base struct {
 	metadata *metadata
 }
 
+func baseOf(head *table.Head) (*base, error) {
+	if on, ok := head.Base.(*base); ok {
+		return on, nil
+	}
+	return nil, errors.New("the head is not one of an Iceberg table")
+}
+
 // checkpointCopy is the copy of a checkpoint in the table's properties, for when other engines' expiry has cut
 // the ancestry.
 type checkpointCopy struct {
@@ -147,9 +154,13 @@ func findCheckpoint(m *metadata, s *snapshot, head *table.Head) error {
 
 // Prepare implements table.Table.
 func (t *Table) Prepare(head *table.Head, s schema.Table) (schema.Table, error) {
+	on, err := baseOf(head)
+	if err != nil {
+		return schema.Table{}, err
+	}
 	last := 0
-	if m := head.Base.(*base).metadata; m != nil {
-		last = m.LastColumnID
+	if on.metadata != nil {
+		last = on.metadata.LastColumnID
 	}
 	columns := append([]schema.Column(nil), s.Columns...)
 	for i := range columns {

@@ -1,0 +1,523 @@
+package run_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
+	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table/iceberg"
+	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
+	sandboxglue "github.com/lakeland/terraform-provider-lakeland/internal/sandbox/glue"
+	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
+	"github.com/lakeland/terraform-provider-lakeland/internal/tracking"
+)
+
+const everyType = `CREATE TABLE every (
+	id bigint PRIMARY KEY, flag boolean, small int2, medium int4 NOT NULL, big int8, single float4, double float8,
+	cents numeric(8,2), wide numeric(38,10), born date, local timestamp, instant timestamptz, note text, short varchar(20), code char(4))`
+
+var extremes = []string{
+	`INSERT INTO every VALUES (1, true, 32767, 2147483647, 9223372036854775807, 'NaN', 'Infinity', 999999.99, 9999999999999999999999999999.9999999999, '9999-12-31', '9999-12-31 23:59:59.999999', '9999-12-31 23:59:59.999999+00', 'é日本🙂', 'v', 'ab')`,
+	`INSERT INTO every VALUES (2, false, -32768, -2147483648, -9223372036854775808, '-Infinity', 'NaN', -999999.99, -9999999999999999999999999999.9999999999, '0001-01-01', '0001-01-01 00:00:00', '0001-01-01 00:00:00+00', '', '', '')`,
+	`INSERT INTO every VALUES (3, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)`,
+	`INSERT INTO every VALUES (4, true, 0, 0, 0, '-0', '-0', 0, 0, '1582-10-14', '1969-12-31 23:59:59.999999', '1900-01-01 00:00:00.000001+05:30', E'a\tb\nc"\\', ' x ', 'abcd')`,
+	`INSERT INTO every VALUES (5, true, 1, 1, 1, 1.17549435e-38, 2.2250738585072014e-308, 0.01, 0.0000000001, '1970-01-01', '1970-01-01 00:00:00', '1970-01-01 00:00:00+00', repeat('x', 100000), 'v', 'a')`,
+	`INSERT INTO every SELECT i, i % 2 = 0, i % 30000, i, i::bigint * 1000003, i / 3.0, i / 7.0, i / 100.0, i * 1000.5, date '2000-01-01' + i, timestamp '2000-01-01' + i * interval '1 minute', now() + i * interval '1 second', 'note ' || i, 'v' || i % 100, 'c' FROM generate_series(10, 20009) i`,
+}
+
+// Every value of every supported type arrives exactly, and a second run replaces the first.
+func TestLandsEveryValue(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, append([]string{everyType, `CREATE TABLE empty (a int, b text)`}, extremes...)...)
+	l.add("every", "empty")
+	r := l.runner()
+	outcomes, err := r.Dispatch(t.Context(), "c")
+	l.must(err)
+	if len(outcomes) != 2 || outcomes[1].Rows != 20005 || outcomes[0].Rows != 0 || outcomes[1].Commit == "" {
+		t.Errorf("outcomes: %+v", outcomes)
+	}
+	l.equal("every", "empty")
+	l.sql(`DELETE FROM every WHERE id % 3 = 0`, `UPDATE every SET note = 'changed' WHERE id % 5 = 0`, `INSERT INTO empty VALUES (1, 'no longer')`)
+	_, err = r.Dispatch(t.Context(), "c")
+	l.must(err)
+	l.equal("every", "empty")
+}
+
+// What a run did is recorded: position, summary, history, and the checkpoint in the commit itself.
+func TestRunIsRecorded(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, `CREATE TABLE orders (id int PRIMARY KEY, x text)`, `INSERT INTO orders SELECT i, 'x' FROM generate_series(1, 100) i`)
+	doc := l.source("orders")
+	doc.PrimaryKey = []string{"id"}
+	l.must(l.tracking.CreateTable(t.Context(), doc, sandbox.Account))
+	r := l.runner()
+	r.DPU = 0.0625
+	first := r.Table(t.Context(), "shop.orders")
+	l.must(first.Err)
+	l.sql(`DELETE FROM orders WHERE id > 60`)
+	second := r.Table(t.Context(), "shop.orders")
+	l.must(second.Err)
+
+	position, err := l.tracking.Position(t.Context(), "shop.orders")
+	l.must(err)
+	runs, err := l.tracking.Runs(t.Context(), "shop.orders", 10)
+	l.must(err)
+	summary, err := l.tracking.Summary(t.Context(), "shop.orders")
+	l.must(err)
+	head := l.head("orders")
+	if head.CheckpointCommit != second.Commit || head.Checkpoint.RunID != second.RunID || head.Checkpoint.Horizon != "full" || string(head.Checkpoint.From) != "null" {
+		t.Errorf("the checkpoint is %+v", head.Checkpoint)
+	}
+	if position.Commit != second.Commit || string(position.Position) != string(head.Checkpoint.To) {
+		t.Errorf("the position is %+v", position)
+	}
+	var to struct {
+		Clock time.Time
+		Xmin  int64
+	}
+	l.must(json.Unmarshal(head.Checkpoint.To, &to))
+	if to.Xmin < 3 || time.Since(to.Clock) > time.Hour {
+		t.Errorf("the snapshot's identity is %+v", to)
+	}
+	if len(runs) != 2 || runs[0].RunID != second.RunID || runs[1].RunID != first.RunID {
+		t.Fatalf("history: %+v", runs)
+	}
+	got := runs[0]
+	if got.State != tracking.RunSucceeded || got.Seen != 60 || got.Inserted != 60 || got.Deleted != 100 || got.Net != -40 || got.SourceRows != 60 || got.Commit != second.Commit ||
+		got.BytesRead == 0 || got.BytesWritten == 0 || got.DPUSeconds <= 0 || got.Cadence != "c" || got.EngineVersion != "test" || got.Reconcile != "not comparable" || got.Horizon != "full" || len(got.Seconds) != 3 {
+		t.Errorf("the second run is recorded as %+v", got)
+	}
+	if !runs[1].Fence.Less(got.Fence) || head.Checkpoint.Fence.N != got.Fence.N {
+		t.Errorf("fences: %v, then %v, in the commit %v", runs[1].Fence, got.Fence, head.Checkpoint.Fence)
+	}
+	if summary.State != tracking.RunSucceeded || summary.Rows != 60 || summary.Failures != 0 || summary.Seconds <= 0 {
+		t.Errorf("summary: %+v", summary)
+	}
+}
+
+// head is the newest state of a landed table.
+func (l *lake) head(name string) *table.Head {
+	l.t.Helper()
+	bucket, err := l.worker().Stores("s3://" + l.bucket + "/")
+	l.must(err)
+	h, err := iceberg.New(iceberg.Options{Store: bucket, Catalog: l.runner().Catalog, Prefix: "raw/" + name + "/", Database: l.database, Name: name}).Head(l.t.Context())
+	l.must(err)
+	return h
+}
+
+// One failing table stops no other; its failure is named, recorded, and over when its cause is.
+func TestOneFailingTableStopsNoOther(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, `CREATE TABLE a (id int)`, `INSERT INTO a VALUES (1)`, `CREATE TABLE b (id int, shape point)`, `CREATE TABLE z (id int)`, `INSERT INTO z VALUES (2)`)
+	l.add("a", "b", "gone", "z")
+	r := l.runner()
+	outcomes, err := r.Dispatch(t.Context(), "c")
+	var failed *run.FailedError
+	if !errors.As(err, &failed) || len(failed.Failed) != 2 || failed.Of != 4 || len(outcomes) != 4 || !strings.Contains(err.Error(), "2 of 4 tables failed: shop.b, shop.gone") {
+		t.Fatalf("%v, %+v", err, outcomes)
+	}
+	if text := failed.Failed[0].Err.Error(); !strings.Contains(text, `column "shape" of type point`) {
+		t.Errorf("the error is %q", text)
+	}
+	if text := failed.Failed[1].Err.Error(); !strings.Contains(text, "no such table") {
+		t.Errorf("the error is %q", text)
+	}
+	l.equal("a", "z")
+	runs, err := l.tracking.Runs(t.Context(), "shop.b", 10)
+	l.must(err)
+	if len(runs) != 1 || runs[0].State != tracking.RunFailed || !strings.Contains(runs[0].Error, "shape") {
+		t.Errorf("history: %+v", runs)
+	}
+	l.sql(`ALTER TABLE b DROP COLUMN shape`, `INSERT INTO b VALUES (7)`, `CREATE TABLE gone (id int)`)
+	_, err = r.Dispatch(t.Context(), "c")
+	l.must(err)
+	l.equal("a", "b", "gone", "z")
+	summary, err := l.tracking.Summary(t.Context(), "shop.b")
+	l.must(err)
+	if summary.Failures != 0 || summary.Error != "" {
+		t.Errorf("summary: %+v", summary)
+	}
+}
+
+// What an infinite date or a NaN in a numeric means is not guessed: the run fails naming the column, and the
+// lake stays as it was.
+func TestValuesWithoutAFormAreErrors(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, `CREATE TABLE d (id int, at date)`, `INSERT INTO d VALUES (1, '2026-01-01')`)
+	l.add("d")
+	l.must(l.runner().Table(t.Context(), "shop.d").Err)
+	l.sql(`INSERT INTO d SELECT i, '2026-01-02' FROM generate_series(2, 30000) i`, `INSERT INTO d VALUES (0, 'infinity')`)
+	out := l.runner().Table(t.Context(), "shop.d")
+	if out.Err == nil || !strings.Contains(out.Err.Error(), `column "at"`) || !strings.Contains(out.Err.Error(), "infinity") {
+		t.Errorf("got %v", out.Err)
+	}
+	l.sql(`DELETE FROM d WHERE id <> 1`)
+	l.equal("d")
+	for object := range l.objects("raw/d/data/") {
+		if n := len(l.objects("raw/d/data/")); n != 1 {
+			t.Fatalf("%d data files are left, %s among them", n, object)
+		}
+	}
+}
+
+func (l *lake) objects(prefix string) map[string]int64 {
+	l.t.Helper()
+	out, err := l.clients.S3.ListObjectsV2(l.t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String(l.bucket), Prefix: aws.String(prefix)})
+	l.must(err)
+	found := map[string]int64{}
+	for _, o := range out.Contents {
+		found[aws.ToString(o.Key)] = aws.ToInt64(o.Size)
+	}
+	return found
+}
+
+// Two dispatches at once: each table is landed once by one of them, the other leaves it or finds it free, and
+// both end well.
+func TestTwoDispatchesAtOnce(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, `CREATE TABLE a AS SELECT i AS id FROM generate_series(1, 50000) i`, `CREATE TABLE b AS SELECT i AS id FROM generate_series(1, 50000) i`)
+	l.add("a", "b")
+	var all sync.WaitGroup
+	for range 2 {
+		all.Go(func() {
+			outcomes, err := l.runner().Dispatch(t.Context(), "c")
+			if err != nil {
+				t.Errorf("%v: %+v", err, outcomes)
+			}
+		})
+	}
+	all.Wait()
+	l.equal("a", "b")
+	for _, name := range []string{"shop.a", "shop.b"} {
+		runs, err := l.tracking.Runs(t.Context(), name, 10)
+		l.must(err)
+		for _, r := range runs {
+			if r.State != tracking.RunSucceeded {
+				t.Errorf("%s: %+v", name, r)
+			}
+		}
+	}
+}
+
+// A table whose holder lives is left to it once the holder has renewed for a whole lease; the dispatch ends well.
+func TestHeldTableIsLeftToALivingHolder(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, `CREATE TABLE a (id int)`, `CREATE TABLE b (id int)`)
+	l.add("a", "b")
+	l.must(l.tracking.CheckLayout(t.Context()))
+	lease, err := l.tracking.Acquire(t.Context(), "shop.a", "another", tracking.MinLease)
+	l.must(err)
+	defer func() { _ = lease.Release(context.WithoutCancel(t.Context())) }()
+	outcomes, err := l.runner().Dispatch(t.Context(), "c")
+	if err != nil || len(outcomes) != 1 || outcomes[0].Table != "shop.b" {
+		t.Errorf("%+v, %v", outcomes, err)
+	}
+	runs, err := l.tracking.Runs(t.Context(), "shop.a", 10)
+	l.must(err)
+	if len(runs) != 0 {
+		t.Errorf("something was recorded of a table that was not run: %+v", runs)
+	}
+}
+
+// A run killed in the middle leaves the old table; the next one waits for its lease, takes over, says so, and
+// lands exactly the source's rows.
+func TestKilledRun(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, `CREATE VIEW big AS SELECT i AS id, 'first' AS pad FROM generate_series(1, 1000) i`)
+	l.add("big")
+	dispatch := func() ([]byte, error) {
+		return l.engine("dispatch", "--tracking", l.tracking.Tracking(), "--cadence", "c", "--lease", "6s").CombinedOutput()
+	}
+	if out, err := dispatch(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	before := l.head("big").Commit
+	l.sql(slowly)
+	victim := l.engine("dispatch", "--tracking", l.tracking.Tracking(), "--cadence", "c", "--lease", "6s")
+	l.must(victim.Start())
+	l.untilReading(victim.Process.Pid)
+	l.must(victim.Process.Signal(syscall.SIGKILL))
+	_ = victim.Wait()
+	if now := l.head("big").Commit; now != before {
+		t.Fatalf("the killed run had committed; it was to be killed while it read")
+	}
+	l.sql(`CREATE OR REPLACE VIEW big AS SELECT i AS id, 'third' AS pad FROM generate_series(1, 5000) i`)
+	if out, err := dispatch(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	l.equal("big")
+	runs, err := l.tracking.Runs(t.Context(), "shop.big", 10)
+	l.must(err)
+	var states []string
+	for _, r := range runs {
+		states = append(states, string(r.State))
+	}
+	if got := strings.Join(states, " "); got != "succeeded died succeeded" {
+		t.Errorf("the history is %q", got)
+	}
+}
+
+// slowly is a view whose rows take some ten seconds to come.
+const slowly = `CREATE OR REPLACE VIEW big AS SELECT i AS id, CASE WHEN i % 1000 = 0 THEN 'slow' || pg_sleep(0.02) ELSE repeat('x', 100) END AS pad FROM generate_series(1, 500000) i`
+
+// untilReading waits until a session of the engine is copying rows out of the source.
+func (l *lake) untilReading(pid int) {
+	l.t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for time.Now().Before(deadline) {
+		var copying int
+		l.query(&copying, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'lakeland' AND query LIKE 'COPY%' AND state = 'active'`)
+		if copying > 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	l.t.Fatalf("process %d never read", pid)
+}
+
+// A termination ends a run at once and cleanly: the lease is free, the run recorded as failed, no file left.
+func TestTerminatedRun(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, slowly)
+	l.add("big")
+	victim := l.engine("dispatch", "--tracking", l.tracking.Tracking(), "--cadence", "c")
+	var out bytes.Buffer
+	victim.Stdout, victim.Stderr = &out, &out
+	l.must(victim.Start())
+	l.untilReading(victim.Process.Pid)
+	l.must(victim.Process.Signal(syscall.SIGTERM))
+	if err := victim.Wait(); victim.ProcessState.ExitCode() != 1 {
+		t.Errorf("%v: %s", err, out.String())
+	}
+	l.must(l.tracking.CheckLayout(t.Context()))
+	lease, err := l.tracking.Acquire(t.Context(), "shop.big", "next", tracking.MinLease)
+	if err != nil {
+		t.Fatalf("the lease was not given back: %v\n%s", err, out.String())
+	}
+	if run, _ := lease.Dead(); run != "" {
+		t.Errorf("run %s counts as dead", run)
+	}
+	l.must(lease.Release(t.Context()))
+	runs, err := l.tracking.Runs(t.Context(), "shop.big", 10)
+	l.must(err)
+	if len(runs) != 1 || runs[0].State != tracking.RunFailed {
+		t.Errorf("history: %+v", runs)
+	}
+	if left := l.objects("raw/big/"); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+// processes executes units with the engine's own command, a process each.
+type processes struct{ l *lake }
+
+func (p processes) Execute(_ context.Context, units []run.Unit) ([]run.Result, error) {
+	results := make([]run.Result, len(units))
+	for i, u := range units {
+		document, err := json.Marshal(u)
+		if err != nil {
+			return nil, err
+		}
+		command := p.l.engine("unit")
+		var errors bytes.Buffer
+		command.Stdin, command.Stderr = bytes.NewReader(document), &errors
+		out, err := command.Output()
+		if err != nil {
+			return results, fmt.Errorf("%w: %s", err, errors.String())
+		}
+		if err := json.Unmarshal(out, &results[i]); err != nil {
+			return results, err
+		}
+	}
+	return results, nil
+}
+
+// Units lean on nothing of their planner: executed in processes of their own, they give the same table.
+func TestUnitsInSeparateProcesses(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, append([]string{everyType}, extremes...)...)
+	l.add("every")
+	r := l.runner()
+	r.Executor = processes{l}
+	out := r.Table(t.Context(), "shop.every")
+	l.must(out.Err)
+	l.equal("every")
+}
+
+// A column that the source dropped stays, with NULLs; one that was renamed or added is followed.
+func TestColumnsAreFollowed(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, `CREATE TABLE c (id int, old text, name text, n int)`, `INSERT INTO c VALUES (1, 'a', 'b', 2)`)
+	l.add("c")
+	l.must(l.runner().Table(t.Context(), "shop.c").Err)
+	l.sql(`ALTER TABLE c DROP COLUMN old`, `ALTER TABLE c RENAME COLUMN name TO title`, `ALTER TABLE c ADD COLUMN more date DEFAULT '2026-01-01'`, `ALTER TABLE c ALTER COLUMN n TYPE bigint`)
+	l.must(l.runner().Table(t.Context(), "shop.c").Err)
+	got, err := l.reader().Iceberg(t.Context(), l.database+".c")
+	l.must(err)
+	var row []string
+	for i, value := range got[0].Rows[0] {
+		text := "NULL"
+		if value != nil {
+			text = *value
+		}
+		row = append(row, got[0].Columns[i][0]+" "+got[0].Columns[i][1]+"="+text)
+	}
+	if want := "id int=1, title string=b, n long=2, more date=20454, old string=NULL"; strings.Join(row, ", ") != want {
+		t.Errorf("the row is %s", strings.Join(row, ", "))
+	}
+	l.sql(`ALTER TABLE c ALTER COLUMN n TYPE text`)
+	out := l.runner().Table(t.Context(), "shop.c")
+	if out.Err == nil || !strings.Contains(out.Err.Error(), `column "n" was bigint (long) and is text (string) now`) {
+		t.Errorf("a change that rows cannot follow: %v", out.Err)
+	}
+	doc, err := l.tracking.Table(t.Context(), "shop.c")
+	l.must(err)
+	doc.Reload = "n is text now"
+	l.must(l.tracking.UpdateTable(t.Context(), doc))
+	l.must(l.runner().Table(t.Context(), "shop.c").Err)
+	l.equal("c")
+	if h := l.head("c"); h.Checkpoint.Reload != "n is text now" {
+		t.Errorf("the commit does not carry the reload: %+v", h.Checkpoint)
+	}
+}
+
+// A target that something else landed, or another source table did, is refused and left alone.
+func TestForeignTargetsAreRefused(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, `CREATE TABLE a (id int)`, `CREATE TABLE b (id int)`)
+	l.add("a")
+	l.must(l.runner().Table(t.Context(), "shop.a").Err)
+	doc, err := l.tracking.Table(t.Context(), "shop.a")
+	l.must(err)
+	l.must(l.tracking.DeleteTable(t.Context(), doc, sandbox.Account))
+	other := l.source("b")
+	other.Target = doc.Target
+	l.must(l.tracking.CreateTable(t.Context(), other, sandbox.Account))
+	before := l.head("a").Commit
+	out := l.runner().Table(t.Context(), "shop.b")
+	if !errors.Is(out.Err, table.ErrForeign) || !strings.Contains(out.Err.Error(), `landed by the source table "shop.a"`) {
+		t.Errorf("got %v", out.Err)
+	}
+	if now := l.head("a").Commit; now != before {
+		t.Error("the foreign table was changed")
+	}
+	_, err = l.clients.Glue.CreateTable(t.Context(), &glue.CreateTableInput{DatabaseName: aws.String(l.database), TableInput: &gluetypes.TableInput{Name: aws.String("hive"), TableType: aws.String("EXTERNAL_TABLE")}})
+	l.must(err)
+	hive := l.source("a")
+	hive.Name, hive.Target.Table, hive.Target.Location = "shop.hive", "hive", "s3://"+l.bucket+"/raw/hive/"
+	l.must(l.tracking.CreateTable(t.Context(), hive, sandbox.Account))
+	if out := l.runner().Table(t.Context(), "shop.hive"); !errors.Is(out.Err, table.ErrForeign) {
+		t.Errorf("got %v", out.Err)
+	}
+}
+
+// Destroying and configuring a table again goes on where it stopped.
+func TestConfiguredAgain(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, `CREATE TABLE a (id int)`, `INSERT INTO a VALUES (1)`)
+	l.add("a")
+	l.must(l.runner().Table(t.Context(), "shop.a").Err)
+	id := l.head("a").TableID
+	doc, err := l.tracking.Table(t.Context(), "shop.a")
+	l.must(err)
+	l.must(l.tracking.DeleteTable(t.Context(), doc, sandbox.Account))
+	l.sql(`INSERT INTO a VALUES (2)`)
+	l.add("a")
+	l.must(l.runner().Table(t.Context(), "shop.a").Err)
+	l.equal("a")
+	if now := l.head("a").TableID; now != id {
+		t.Errorf("the table is another one: %s, was %s", now, id)
+	}
+}
+
+// The answers of the commit and of every call that reads back may be lost, throttled or refused for a conflict:
+// the run ends well and the table is right.
+func TestFaultsOfTheCatalogue(t *testing.T) {
+	t.Parallel()
+	sb := sandbox.ForTest(t, sandbox.Parts()...)
+	own := sb.NewGlue(t, nil)
+	endpoints := sb.Endpoints()
+	endpoints.Glue = own.URL()
+	l := newLakeAt(t, sb, endpoints, `CREATE TABLE a (id int)`, `INSERT INTO a VALUES (1)`)
+	l.add("a")
+	for i, fault := range []sandboxglue.Fault{
+		{Operation: "CreateTable", Kind: sandboxglue.LostResponse},
+		{Operation: "UpdateTable", Kind: sandboxglue.LostResponse},
+		{Operation: "UpdateTable", Kind: sandboxglue.Conflict},
+		{Operation: "GetTable", Kind: sandboxglue.Throttle, Count: 2},
+		{Operation: "GetTable", Kind: sandboxglue.LostResponse},
+	} {
+		l.sql(fmt.Sprintf(`INSERT INTO a VALUES (%d)`, i+10))
+		own.Inject(fault)
+		if out := l.runner().Table(t.Context(), "shop.a"); out.Err != nil {
+			t.Fatalf("%+v: %v", fault, out.Err)
+		}
+		if h := l.head("a"); h.Rows != int64(i+2) {
+			t.Errorf("%+v: the table has %d rows", fault, h.Rows)
+		}
+	}
+	l.equal("a")
+}
+
+// The engine's command lands a folder of documents without a tracking.
+func TestRunDocuments(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, `CREATE TABLE a (id int)`, `INSERT INTO a SELECT generate_series(1, 1000)`)
+	folder := t.TempDir()
+	write := func(name string, document []byte, err error) {
+		l.must(err)
+		l.must(os.MkdirAll(filepath.Dir(filepath.Join(folder, name)), 0o755))
+		l.must(os.WriteFile(filepath.Join(folder, name), document, 0o600))
+	}
+	c, err := l.tracking.Connection(t.Context(), "db")
+	l.must(err)
+	document, err := c.Encode()
+	write("connections/db.json", document, err)
+	document, err = l.source("a").Encode()
+	write("tables/a.json", document, err)
+	out, err := l.engine("run", "--documents", folder).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	l.equal("a")
+	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+		var entry struct{ Level, Msg string }
+		if err := json.Unmarshal([]byte(line), &entry); err != nil || entry.Msg == "" {
+			t.Errorf("a line of the log is not JSON: %s", line)
+		}
+	}
+	write("tables/b.json", bytes.Replace(document, []byte(`"storage_mode"`), []byte(`"storage_moode"`), 1), nil)
+	if out, err := l.engine("run", "--documents", folder).CombinedOutput(); err == nil || !strings.Contains(string(out), `did you mean "storage_mode"?`) {
+		t.Errorf("a misspelt field: %v: %s", err, out)
+	}
+}
+
+// What this release does not do is refused at run too, by name.
+func TestUnsupportedDocumentsAreRefused(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, `CREATE TABLE a (id int)`)
+	doc := l.source("a")
+	doc.PartitionBy = []string{"id"}
+	l.must(l.tracking.CreateTable(t.Context(), doc, sandbox.Account))
+	out := l.runner().Table(t.Context(), "shop.a")
+	var invalid *spec.InvalidError
+	if !errors.As(out.Err, &invalid) || invalid.Problems[0].Path.String() != "partition_by" {
+		t.Errorf("got %v", out.Err)
+	}
+}

@@ -1,0 +1,419 @@
+// Package conformance is what every table format must do, as tests that a format's own tests run.
+package conformance
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/catalog"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/parquet"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
+)
+
+// Format is a table format under test.
+type Format struct {
+	// Open makes a table at a prefix of a store, with an entry in the catalogue's database "raw".
+	Open func(s store.Store, c catalog.Catalog, prefix, name string) table.Table
+	// Rows reads the ids that a reader of the catalogue sees now; nil when there is no table.
+	Rows func(ctx context.Context, s store.Store, c catalog.Catalog, name string) ([]int64, error)
+}
+
+// bench is one table with its surroundings.
+type bench struct {
+	t       *testing.T
+	format  Format
+	store   store.Store
+	catalog *catalog.Memory
+	table   table.Table
+	attempt int
+}
+
+func (f Format) bench(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{t: t, format: f, store: store.NewDirectory(t.TempDir()), catalog: catalog.NewMemory("raw")}
+	b.table = f.Open(b.store, b.catalog, "lake/orders/", "orders")
+	return b
+}
+
+// Columns is the schema of the tests' tables.
+func Columns() schema.Table {
+	return schema.Table{Identity: "1", Key: []string{"id"}, Columns: []schema.Column{
+		{Name: "id", Type: schema.Type{ID: schema.Long}, Required: true, Source: &schema.SourceColumn{Name: "id", Number: 1, Type: "bigint"}},
+		{Name: "note", Type: schema.Type{ID: schema.String}, Comment: "said", Source: &schema.SourceColumn{Name: "note", Number: 2, Type: "text"}},
+	}}
+}
+
+func (b *bench) head() *table.Head {
+	b.t.Helper()
+	h, err := b.table.Head(b.t.Context())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return h
+}
+
+// change prepares the replacement of the whole table by rows of ids, planned on a head.
+func (b *bench) change(h *table.Head, s schema.Table, ids ...int64) table.Change {
+	b.t.Helper()
+	b.attempt++
+	attempt := fmt.Sprintf("attempt%d", b.attempt)
+	planned, err := b.table.Prepare(h, s)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	change := table.Change{Schema: planned, ReplaceAll: true, Checkpoint: table.Checkpoint{
+		V: table.CheckpointVersion, Table: "shop.orders", Horizon: "full", RunID: "run-" + attempt, Attempt: attempt,
+		From: json.RawMessage("null"), ReadFrom: json.RawMessage("null"), To: json.RawMessage(fmt.Sprintf(`{"n":%d}`, b.attempt)), SchemaHash: planned.Hash(),
+		Counts: table.Counts{Seen: int64(len(ids)), Inserted: int64(len(ids))},
+	}}
+	if len(ids) == 0 {
+		return change
+	}
+	prefix, suffix := b.table.DataKeys(h, attempt, "0")
+	w, err := b.store.Create(b.t.Context(), prefix+"0"+suffix)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	p, err := parquet.NewWriter(w, &planned, "test")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	batch := column.NewBatch(planned.Kinds(), 0)
+	for _, id := range ids {
+		for i, c := range planned.Columns {
+			v := batch.Columns[i]
+			switch {
+			case c.Name == "id" && v.Kind == column.Int64:
+				v.Int64s = append(v.Int64s, id)
+				v.Append()
+			case v.Kind == column.Bytes && c.Source != nil:
+				v.Data = fmt.Appendf(v.Data, "note %d", id)
+				v.Append()
+			default:
+				v.AppendNull()
+			}
+		}
+	}
+	if err := p.Write(batch); err != nil {
+		b.t.Fatal(err)
+	}
+	file, err := p.Close()
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	change.Add = []table.DataFile{{Key: prefix + "0" + suffix, File: *file}}
+	return change
+}
+
+func (b *bench) commit(h *table.Head, change table.Change) *table.Committed {
+	b.t.Helper()
+	done, err := b.table.Commit(b.t.Context(), h, change)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return done
+}
+
+func (b *bench) expect(ids ...int64) {
+	b.t.Helper()
+	got, err := b.format.Rows(b.t.Context(), b.store, b.catalog, "orders")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(ids, got); diff != "" {
+		b.t.Errorf("a reader sees other rows (-wanted +seen): %s", diff)
+	}
+}
+
+// Run runs all tests of a format.
+func Run(t *testing.T, f Format) {
+	t.Helper()
+	for name, test := range map[string]func(*bench){
+		"a table that is not there":                    absent,
+		"create, then replace":                         createThenReplace,
+		"a table without rows":                         empty,
+		"the checkpoint comes back as it was":          checkpoint,
+		"a commit on an old head loses":                oldHead,
+		"exactly one of eight committers wins a round": race,
+		"an answer lost after the commit":              lostAfter,
+		"an answer lost before the commit":             lostBefore,
+		"no answer at all":                             silent,
+		"a refused commit changes nothing":             refused,
+		"a crash at any step leaves the old table":     crashes,
+		"columns that are added, renamed and widened":  evolution,
+		"a foreign entry is refused":                   foreign,
+		"an entry without database":                    noDatabase,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(f.bench(t))
+		})
+	}
+}
+
+func absent(b *bench) {
+	h := b.head()
+	if h.Exists || h.TableID == "" || h.Checkpoint != nil {
+		b.t.Errorf("the head is %+v", h)
+	}
+	b.expect()
+}
+
+func createThenReplace(b *bench) {
+	first := b.head()
+	b.commit(first, b.change(first, Columns(), 1, 2, 3))
+	b.expect(1, 2, 3)
+	for round := range int64(30) {
+		h := b.head()
+		if !h.Exists || h.TableID != first.TableID || h.Rows != map[bool]int64{true: 3, false: 2}[round == 0] {
+			b.t.Errorf("round %d: the head has id %s (was %s) and %d rows", round, h.TableID, first.TableID, h.Rows)
+		}
+		done := b.commit(h, b.change(h, Columns(), round, round+10))
+		b.expect(round, round+10)
+		if now := b.head(); now.Commit != done.Commit || now.CheckpointCommit != done.Commit {
+			b.t.Errorf("round %d: committed %s, the head is %s", round, done.Commit, now.Commit)
+		}
+	}
+}
+
+func empty(b *bench) {
+	h := b.head()
+	b.commit(h, b.change(h, Columns()))
+	b.expect()
+	if h = b.head(); !h.Exists || h.Rows != 0 {
+		b.t.Errorf("the head is %+v", h)
+	}
+	b.commit(h, b.change(h, Columns(), 7))
+	b.expect(7)
+	h = b.head()
+	b.commit(h, b.change(h, Columns()))
+	b.expect()
+}
+
+func checkpoint(b *bench) {
+	h := b.head()
+	change := b.change(h, Columns(), 1)
+	change.Checkpoint.Fence, change.Checkpoint.Reload, change.Checkpoint.ExtractHash = table.Fence{Epoch: 2, N: 7}, `"because"`, "abc"
+	b.commit(h, change)
+	h = b.head()
+	if diff := cmp.Diff(&change.Checkpoint, h.Checkpoint); diff != "" {
+		b.t.Error(diff)
+	}
+	if diff := cmp.Diff(change.Schema, h.Schema); diff != "" {
+		b.t.Errorf("the schema came back otherwise: %s", diff)
+	}
+}
+
+func oldHead(b *bench) {
+	h := b.head()
+	b.commit(h, b.change(h, Columns(), 1))
+	if _, err := b.table.Commit(b.t.Context(), h, b.change(h, Columns(), 2)); !errors.Is(err, table.ErrLostRace) {
+		b.t.Errorf("a second creation: %v", err)
+	}
+	old := b.head()
+	b.commit(old, b.change(old, Columns(), 3))
+	if _, err := b.table.Commit(b.t.Context(), old, b.change(old, Columns(), 4)); !errors.Is(err, table.ErrLostRace) {
+		b.t.Errorf("a commit on an old head: %v", err)
+	}
+	b.expect(3)
+}
+
+func race(b *bench) {
+	for round := range 4 {
+		h := b.head()
+		changes := make([]table.Change, 8)
+		for i := range changes {
+			changes[i] = b.change(h, Columns(), int64(round*10+i))
+		}
+		var winner atomic.Int64
+		winner.Store(-1)
+		var all sync.WaitGroup
+		for i, change := range changes {
+			all.Go(func() {
+				_, err := b.format.Open(b.store, b.catalog, "lake/orders/", "orders").Commit(b.t.Context(), h, change)
+				switch {
+				case err == nil && !winner.CompareAndSwap(-1, int64(round*10+i)):
+					b.t.Errorf("round %d has two winners", round)
+				case err != nil && !errors.Is(err, table.ErrLostRace):
+					b.t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		b.expect(winner.Load())
+	}
+}
+
+func lostAfter(b *bench) {
+	for round := range int64(2) {
+		h := b.head()
+		b.catalog.After = once(catalog.ErrUnknown)
+		b.commit(h, b.change(h, Columns(), round))
+		b.expect(round)
+	}
+	// Somebody committed on top before the answer was missed.
+	h := b.head()
+	other := b.format.Open(b.store, b.catalog, "lake/orders/", "orders")
+	var top sync.Once
+	b.catalog.After = func(string, *catalog.Table) error {
+		b.catalog.After = nil
+		top.Do(func() {
+			now := b.head()
+			if _, err := other.Commit(b.t.Context(), now, b.change(now, Columns(), 99)); err != nil {
+				b.t.Error(err)
+			}
+		})
+		return catalog.ErrUnknown
+	}
+	b.commit(h, b.change(h, Columns(), 5))
+	b.expect(99)
+}
+
+func once(err error) func(string, *catalog.Table) error {
+	var asked atomic.Bool
+	return func(string, *catalog.Table) error {
+		if asked.CompareAndSwap(false, true) {
+			return err
+		}
+		return nil
+	}
+}
+
+func lostBefore(b *bench) {
+	for round := range int64(2) {
+		h := b.head()
+		b.catalog.Before = once(catalog.ErrUnknown)
+		b.commit(h, b.change(h, Columns(), round))
+		b.expect(round)
+	}
+}
+
+func silent(b *bench) {
+	h := b.head()
+	b.commit(h, b.change(h, Columns(), 1))
+	h = b.head()
+	b.catalog.Before = func(string, *catalog.Table) error { return catalog.ErrUnknown }
+	if _, err := b.table.Commit(b.t.Context(), h, b.change(h, Columns(), 2)); !errors.Is(err, table.ErrOutcomeUnknown) {
+		b.t.Errorf("got %v", err)
+	}
+	b.expect(1)
+}
+
+func refused(b *bench) {
+	h := b.head()
+	b.commit(h, b.change(h, Columns(), 1))
+	h = b.head()
+	denied := errors.New("not allowed")
+	b.catalog.Before = func(string, *catalog.Table) error { return denied }
+	if _, err := b.table.Commit(b.t.Context(), h, b.change(h, Columns(), 2)); !errors.Is(err, denied) || errors.Is(err, table.ErrOutcomeUnknown) {
+		b.t.Errorf("got %v", err)
+	}
+	b.expect(1)
+}
+
+// crashes lets the n-th write of a commit fail, for every n, and looks at what readers see in between.
+func crashes(b *bench) {
+	h := b.head()
+	b.commit(h, b.change(h, Columns(), 1))
+	died := errors.New("killed")
+	for step := 1; ; step++ {
+		h := b.head()
+		change := b.change(h, Columns(), int64(100+step))
+		counting := &countdown{Store: b.store, left: step, err: died}
+		t := b.format.Open(counting, b.catalog, "lake/orders/", "orders")
+		_, err := t.Commit(b.t.Context(), h, change)
+		if err == nil {
+			if step < 3 {
+				b.t.Errorf("a commit made %d writes", step-1)
+			}
+			b.expect(int64(100 + step))
+			return
+		}
+		if !errors.Is(err, died) {
+			b.t.Fatal(err)
+		}
+		b.expect(1)
+	}
+}
+
+// countdown is a store whose n-th write fails, once with and once without effect.
+type countdown struct {
+	store.Store
+	left int
+	err  error
+}
+
+func (c *countdown) Put(ctx context.Context, key string, data []byte, when store.Condition) (store.Object, error) {
+	if c.left--; c.left == 0 {
+		return store.Object{}, c.err
+	}
+	return c.Store.Put(ctx, key, data, when)
+}
+
+func evolution(b *bench) {
+	h := b.head()
+	b.commit(h, b.change(h, Columns(), 1))
+	next := Columns()
+	next.Columns[1].Name, next.Columns[1].Source.Name = "remark", "remark"
+	next.Columns = append(next.Columns, schema.Column{Name: "note", Type: schema.Type{ID: schema.Decimal, Precision: 20, Scale: 2}, Source: &schema.SourceColumn{Name: "note", Number: 3, Type: "numeric(20,2)"}})
+	h = b.head()
+	planned, err := schema.Evolve(h.Schema, next, false)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.commit(h, b.change(h, planned, 2, 3))
+	b.expect(2, 3)
+	h = b.head()
+	var got []string
+	ids := map[int]bool{}
+	for _, c := range h.Schema.Columns {
+		got = append(got, c.Name+" "+c.Type.String())
+		ids[c.FieldID] = true
+	}
+	if want := "id long, remark string, note decimal(20,2)"; strings.Join(got, ", ") != want || len(ids) != 3 {
+		b.t.Errorf("the columns are %s with ids %v", strings.Join(got, ", "), ids)
+	}
+	if first, second := Columns().Columns[1], h.Schema.Columns[1]; first.Source.Number != second.Source.Number || second.FieldID != 2 {
+		b.t.Errorf("the renamed column has id %d", second.FieldID)
+	}
+}
+
+func foreign(b *bench) {
+	if err := b.catalog.Create(b.t.Context(), &catalog.Table{Database: "raw", Name: "orders", Type: "EXTERNAL_TABLE", Location: "s3://elsewhere/"}); err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := b.table.Head(b.t.Context()); !errors.Is(err, table.ErrForeign) {
+		b.t.Errorf("a table of another kind: %v", err)
+	}
+	b.catalog.Drop("raw", "orders")
+	elsewhere := &bench{t: b.t, format: b.format, store: b.store, catalog: b.catalog, table: b.format.Open(b.store, b.catalog, "lake/elsewhere/", "orders")}
+	h := elsewhere.head()
+	elsewhere.commit(h, elsewhere.change(h, Columns(), 1))
+	if _, err := b.table.Head(b.t.Context()); !errors.Is(err, table.ErrForeign) {
+		b.t.Errorf("a table at another location: %v", err)
+	}
+}
+
+func noDatabase(b *bench) {
+	b.catalog = catalog.NewMemory()
+	b.table = b.format.Open(b.store, b.catalog, "lake/orders/", "orders")
+	if _, err := b.table.Head(b.t.Context()); !errors.Is(err, catalog.ErrNotFound) || !strings.Contains(err.Error(), "create the database first") {
+		b.t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,203 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsbase "github.com/hashicorp/aws-sdk-go-base/v2"
+	basediag "github.com/hashicorp/aws-sdk-go-base/v2/diag"
+	"github.com/hashicorp/aws-sdk-go-base/v2/endpoints"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/awsclient"
+	"github.com/lakeland/terraform-provider-lakeland/internal/resources/lifecycle"
+	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
+	"github.com/lakeland/terraform-provider-lakeland/internal/tracking"
+)
+
+const configuring = "configuring provider lakeland"
+
+// configuration is the provider's block.
+type configuration struct {
+	Region                    string   `json:"region"`
+	Profile                   string   `json:"profile"`
+	AccessKey                 string   `json:"access_key"`
+	SecretKey                 string   `json:"secret_key"`
+	Token                     string   `json:"token"`
+	SharedConfigFiles         []string `json:"shared_config_files"`
+	SharedCredentialsFiles    []string `json:"shared_credentials_files"`
+	CustomCABundle            string   `json:"custom_ca_bundle"`
+	MaxRetries                int      `json:"max_retries"`
+	RetryMode                 string   `json:"retry_mode"`
+	AllowedAccountIDs         []string `json:"allowed_account_ids"`
+	ForbiddenAccountIDs       []string `json:"forbidden_account_ids"`
+	S3UsePathStyle            bool     `json:"s3_use_path_style"`
+	UseFIPSEndpoint           bool     `json:"use_fips_endpoint"`
+	UseDualStackEndpoint      bool     `json:"use_dualstack_endpoint"`
+	SkipRegionValidation      bool     `json:"skip_region_validation"`
+	SkipCredentialsValidation bool     `json:"skip_credentials_validation"`
+
+	AssumeRole  []assumeRole        `json:"assume_role"`
+	DefaultTags []defaultTags       `json:"default_tags"`
+	Endpoints   []map[string]string `json:"endpoints"`
+}
+
+type assumeRole struct {
+	RoleARN           string            `json:"role_arn"`
+	SessionName       string            `json:"session_name"`
+	ExternalID        string            `json:"external_id"`
+	Duration          string            `json:"duration"`
+	Policy            string            `json:"policy"`
+	PolicyARNs        []string          `json:"policy_arns"`
+	SourceIdentity    string            `json:"source_identity"`
+	Tags              map[string]string `json:"tags"`
+	TransitiveTagKeys []string          `json:"transitive_tag_keys"`
+}
+
+type defaultTags struct {
+	Tags map[string]string `json:"tags"`
+}
+
+func parse(tree lifecycle.Tree) (*configuration, error) {
+	c := &configuration{}
+	if err := tree.Decode(c); err != nil {
+		return nil, fmt.Errorf("reading the provider's configuration: %w", err)
+	}
+	return c, nil
+}
+
+// endpoint is a service's configured address, or "".
+func (c *configuration) endpoints() map[string]string {
+	all := map[string]string{}
+	for _, block := range c.Endpoints {
+		maps.Copy(all, block)
+	}
+	return all
+}
+
+// base is the configuration in the words of aws-sdk-go-base, which finds credentials the way hashicorp/aws does.
+func (c *configuration) base(version string, diags *diag.Diagnostics) *awsbase.Config {
+	own := c.endpoints()
+	b := &awsbase.Config{
+		AccessKey: c.AccessKey, SecretKey: c.SecretKey, Token: c.Token, Profile: c.Profile, Region: c.Region,
+		SharedConfigFiles: c.SharedConfigFiles, SharedCredentialsFiles: c.SharedCredentialsFiles, CustomCABundle: c.CustomCABundle,
+		AllowedAccountIds: c.AllowedAccountIDs, ForbiddenAccountIds: c.ForbiddenAccountIDs,
+		IamEndpoint: own["iam"], StsEndpoint: own["sts"], UseFIPSEndpoint: c.UseFIPSEndpoint, UseDualStackEndpoint: c.UseDualStackEndpoint,
+		MaxRetries: awsclient.Attempts, MaxBackoff: awsclient.MaxBackoff, SkipCredsValidation: c.SkipCredentialsValidation,
+		CallerName: "Lakeland provider", CallerDocumentationURL: "https://registry.terraform.io/providers/lakeland/lakeland/latest/docs",
+		UserAgent: awsbase.UserAgentProducts{{Name: "terraform-provider-lakeland", Version: version}},
+	}
+	if c.MaxRetries > 0 {
+		b.MaxRetries = c.MaxRetries
+	}
+	if c.RetryMode != "" {
+		mode, err := aws.ParseRetryMode(c.RetryMode)
+		if err != nil {
+			diags.AddAttributeError(path.Root("retry_mode"), configuring, fmt.Sprintf("%q is not a retry mode: write \"standard\" or \"adaptive\"", c.RetryMode))
+		}
+		b.RetryMode = mode
+	}
+	for i, role := range c.AssumeRole {
+		b.AssumeRole = append(b.AssumeRole, role.base(i, diags))
+	}
+	return b
+}
+
+func (a assumeRole) base(i int, diags *diag.Diagnostics) awsbase.AssumeRole {
+	at := path.Root("assume_role").AtListIndex(i)
+	if !regexp.MustCompile(`^arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/.+$`).MatchString(a.RoleARN) {
+		diags.AddAttributeError(at.AtName("role_arn"), configuring, fmt.Sprintf("%q is not the ARN of a role: it has the form \"arn:aws:iam::123456789012:role/deployer\"", a.RoleARN))
+	}
+	out := awsbase.AssumeRole{
+		RoleARN: a.RoleARN, SessionName: a.SessionName, ExternalID: a.ExternalID, Policy: a.Policy, PolicyARNs: a.PolicyARNs,
+		SourceIdentity: a.SourceIdentity, Tags: a.Tags, TransitiveTagKeys: a.TransitiveTagKeys,
+	}
+	if a.Duration != "" {
+		d, err := time.ParseDuration(a.Duration)
+		if err != nil || d < 15*time.Minute || d > 12*time.Hour {
+			diags.AddAttributeError(at.AtName("duration"), configuring, fmt.Sprintf("%q is not a length of a session: write 15m to 12h", a.Duration))
+		}
+		out.Duration = d
+	}
+	return out
+}
+
+// connect finds credentials, checks account and Region, and makes the clients.
+func (c *configuration) connect(ctx context.Context, version string, diags *diag.Diagnostics) (*awsclient.Session, *tracking.Clock) {
+	base := c.base(version, diags)
+	if diags.HasError() {
+		return nil, nil
+	}
+	ctx, cfg, baseDiags := awsbase.GetAwsConfig(ctx, base)
+	if report(diags, baseDiags) {
+		return nil, nil
+	}
+	if c.checkRegion(cfg.Region, diags); diags.HasError() {
+		return nil, nil
+	}
+	account, partition, baseDiags := awsbase.GetAwsAccountIDAndPartition(ctx, cfg, base)
+	if report(diags, baseDiags) {
+		return nil, nil
+	}
+	if err := base.VerifyAccountIDAllowed(account); err != nil {
+		diags.AddError(configuring, err.Error())
+		return nil, nil
+	}
+	clock := &tracking.Clock{}
+	session := &awsclient.Session{
+		Clients:   awsclient.New(cfg, awsclient.Options{Endpoints: c.endpoints(), PathStyle: c.S3UsePathStyle, OnDate: clock.Observe}),
+		AccountID: account, Partition: partition, DefaultTags: map[string]string{},
+	}
+	for _, block := range c.DefaultTags {
+		maps.Copy(session.DefaultTags, block.Tags)
+	}
+	return session, clock
+}
+
+// checkRegion refuses a Region that is missing or misspelt: nothing below would, and calls would then fail on a
+// host name that does not resolve.
+func (c *configuration) checkRegion(region string, diags *diag.Diagnostics) {
+	at := path.Root("region")
+	if region == "" {
+		diags.AddAttributeError(at, configuring, "No AWS Region is set: write region = \"eu-west-1\", or set AWS_REGION or the profile's region.")
+		return
+	}
+	if c.SkipRegionValidation {
+		return
+	}
+	var known []string
+	for _, partition := range endpoints.DefaultPartitions() {
+		for name := range partition.Regions() {
+			known = append(known, name)
+		}
+	}
+	slices.Sort(known)
+	if slices.Contains(known, region) {
+		return
+	}
+	detail := fmt.Sprintf("%q is not an AWS Region that this release knows", region)
+	if near := spec.Nearest(region, known); near != "" {
+		detail += fmt.Sprintf("; did you mean %q", near)
+	}
+	diags.AddAttributeError(at, configuring, detail+"? For a newer Region set skip_region_validation = true.")
+}
+
+// report hands on the diagnostics of aws-sdk-go-base and says whether there were errors.
+func report(diags *diag.Diagnostics, from basediag.Diagnostics) bool {
+	for _, d := range from {
+		detail := strings.TrimSpace(d.Detail())
+		if d.Severity() == basediag.SeverityError {
+			diags.AddError(configuring+": "+d.Summary(), detail)
+		} else {
+			diags.AddWarning(configuring+": "+d.Summary(), detail)
+		}
+	}
+	return from.HasError()
+}

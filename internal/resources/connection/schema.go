@@ -1,0 +1,89 @@
+package connection
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
+)
+
+// Schema implements resource.Resource.
+func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		Version: 1,
+		MarkdownDescription: "A source database: where it is and how to reach it, as a document for the engine and as a Glue connection. " +
+			"Credentials are only ever referred to: the engine reads them from Secrets Manager at the start of each run, so rotating them needs no apply.",
+		Attributes: map[string]schema.Attribute{
+			"tracking": schema.StringAttribute{
+				Required: true, MarkdownDescription: "Name of the tracking. Another one means another connection.",
+			},
+			"name": schema.StringAttribute{
+				Required: true, MarkdownDescription: "Name of the connection in its tracking: 1 to 63 lower-case letters, digits and hyphens. Another one means another connection.",
+			},
+			"engine": schema.StringAttribute{
+				Required: true, MarkdownDescription: "Kind of database: `postgresql`. (`mysql`, `mariadb`, `oracle` and `sqlserver` are not supported yet.)",
+			},
+			"host": schema.StringAttribute{
+				Required: true, MarkdownDescription: "Host name or address of the database.",
+			},
+			"port": schema.Int64Attribute{
+				Optional: true, MarkdownDescription: "Port of the database; the engine's own by default (PostgreSQL 5432, MySQL and MariaDB 3306, Oracle 1521, SQL Server 1433).",
+			},
+			"database": schema.StringAttribute{
+				Required: true, MarkdownDescription: "Name of the database.",
+			},
+			"secret_arn": schema.StringAttribute{
+				Required: true, MarkdownDescription: "ARN of a secret in Secrets Manager: a JSON object with `username` and `password`. Other fields, such as those that RDS writes, are left alone.",
+			},
+			"tls": schema.SingleNestedAttribute{
+				Optional: true, MarkdownDescription: "How the connection is secured. There is no connection without TLS.",
+				Attributes: map[string]schema.Attribute{
+					"mode": schema.StringAttribute{
+						Optional: true, MarkdownDescription: "`verify-full` (default) checks the server's certificate and name, `verify-ca` the certificate alone, `require` encrypts without knowing to whom.",
+					},
+					"ca": schema.StringAttribute{
+						Optional: true, MarkdownDescription: "Certificates (PEM) that the server's must descend from, such as `file(\"rds-eu-west-1.pem\")`; the system's roots by default.",
+					},
+				},
+			},
+			"max_connections": schema.Int64Attribute{
+				Optional: true, Computed: true, Default: int64default.StaticInt64(spec.DefaultMaxConnections),
+				MarkdownDescription: "How many connections all runs together may hold open, 1 to 100; 4 by default.",
+			},
+			"network": schema.SingleNestedAttribute{
+				Optional: true, MarkdownDescription: "Where in a VPC jobs run that use the connection. The connections of one cadence share it.",
+				Attributes: map[string]schema.Attribute{
+					"subnet_id": schema.StringAttribute{
+						Required: true, MarkdownDescription: "Subnet that reaches the database, S3, DynamoDB, Glue and Secrets Manager.",
+					},
+					"security_group_ids": schema.ListAttribute{
+						Required: true, ElementType: types.StringType,
+						MarkdownDescription: "Security groups, 1 to 50; one of them must admit all traffic from itself, which Glue demands.",
+					},
+					"availability_zone": schema.StringAttribute{
+						Optional: true, MarkdownDescription: "The subnet's availability zone; Glue finds it by default.",
+					},
+				},
+			},
+			"tags": schema.MapAttribute{
+				Optional: true, ElementType: types.StringType, MarkdownDescription: "Tags of the Glue connection, beside the provider's `default_tags`.",
+			},
+			"tags_all": schema.MapAttribute{
+				Computed: true, ElementType: types.StringType, MarkdownDescription: "All tags of the Glue connection, the provider's `default_tags` included.",
+			},
+			"id": schema.StringAttribute{
+				Computed: true, MarkdownDescription: "`<tracking>/<name>`.",
+			},
+			"glue_connection": schema.StringAttribute{
+				Computed: true, MarkdownDescription: "Name of the Glue connection.",
+			},
+			"definition": schema.StringAttribute{
+				Computed: true, MarkdownDescription: "Digest of the Glue connection as it is; it differs from the planned one where the connection was changed by hand.",
+			},
+		},
+	}
+}

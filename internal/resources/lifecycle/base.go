@@ -1,0 +1,62 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/awsclient"
+	"github.com/lakeland/terraform-provider-lakeland/internal/tracking"
+)
+
+// Base is what every resource has from the provider.
+type Base struct {
+	// TypeName is the resource's, such as "lakeland_cadence".
+	TypeName string
+	// Session is nil while the provider's configuration is not known; resources then plan without it.
+	Session *awsclient.Session
+	// Clock is driven by the session's DynamoDB replies.
+	Clock *tracking.Clock
+}
+
+// Data is what the provider's Configure hands to its resources.
+type Data struct {
+	Session *awsclient.Session
+	Clock   *tracking.Clock
+}
+
+// Metadata implements resource.Resource.
+func (b *Base) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = b.TypeName
+	resp.ResourceBehavior.MutableIdentity = false
+}
+
+// Configure implements resource.ResourceWithConfigure. It may be called more than once.
+func (b *Base) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	if req.ProviderData == nil {
+		return
+	}
+	data, ok := req.ProviderData.(*Data)
+	if !ok {
+		resp.Diagnostics.AddError("Configuring "+b.TypeName, fmt.Sprintf("The provider handed over %T. Please report this to the provider's developers.", req.ProviderData))
+		return
+	}
+	b.Session, b.Clock = data.Session, data.Clock
+}
+
+// Ready adds an error when there is no session, which happens only where the provider's configuration depends on
+// what is not known yet.
+func (b *Base) Ready(diags *diag.Diagnostics, summary string) bool {
+	if b.Session == nil {
+		diags.AddError(summary, "The provider's configuration is not known yet: give region, credentials and endpoints values that do not depend on resources of the same apply.")
+		return false
+	}
+	return true
+}
+
+// Tracking opens a tracking by name.
+func (b *Base) Tracking(name string) *tracking.Store {
+	return tracking.New(b.Session.DynamoDB, name, b.Clock, tracking.ErrorClasses{Unknown: awsclient.Unknown, Throttled: awsclient.Throttled})
+}

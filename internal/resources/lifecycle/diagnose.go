@@ -1,0 +1,63 @@
+package lifecycle
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/awsclient"
+	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
+)
+
+// Summary is the first line of every diagnostic: "<verb>ing <Type> (<identifier>)".
+func Summary(verb, typeName, id string) string {
+	if id == "" {
+		id = "name not known yet"
+	}
+	return fmt.Sprintf("%s %s (%s)", verb, typeName, id)
+}
+
+// Report adds a document's problems, each at its attribute. What depends on values that are not known yet is
+// passed over: it is judged again once they are.
+func Report(diags *diag.Diagnostics, summary string, problems spec.Problems, unknown Unknown) {
+	for _, p := range problems {
+		if dependsOn(p, unknown) {
+			continue
+		}
+		if len(p.Path) == 0 {
+			diags.AddError(summary, p.Message)
+			continue
+		}
+		diags.AddAttributeError(AttributePath(p.Path), summary, p.Path.String()+": "+p.Message)
+	}
+}
+
+func dependsOn(p spec.Problem, unknown Unknown) bool {
+	if unknown.Covers(p.Path) {
+		return true
+	}
+	for _, need := range p.Needs {
+		if unknown.Covers(need) {
+			return true
+		}
+	}
+	return false
+}
+
+// Fail adds an error that some call met, with the next step that its class suggests.
+func Fail(diags *diag.Diagnostics, summary string, err error) {
+	var invalid *spec.InvalidError
+	if errors.As(err, &invalid) {
+		Report(diags, summary, invalid.Problems, nil)
+		return
+	}
+	detail := err.Error()
+	switch {
+	case awsclient.Denied(err):
+		detail += "\n\nThe provider's credentials are not allowed to do this: grant the action named above, or configure profile, assume_role or keys of a principal that has it."
+	case awsclient.Throttled(err):
+		detail += "\n\nThe service asked for fewer calls: run the apply again, perhaps with -parallelism=4."
+	}
+	diags.AddError(summary, detail)
+}

@@ -1,0 +1,181 @@
+package lifecycle
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
+)
+
+// Settlement is what a resource knows when it is planned.
+type Settlement struct {
+	// Computed are the values that the provider decides, known or unknown.
+	Computed map[string]attr.Value
+	// Normal brings a plan or state into the form in which two spellings of one thing are equal. Values that are
+	// not known are absent from what it is given.
+	Normal func(Tree) (Tree, error)
+	// Replace are the paths whose change means another object.
+	Replace []spec.Path
+}
+
+// Settle finishes a plan. Equality of meaning does not act on plans by itself: a plan that differs from the
+// state in spelling alone would still be an update, with every computed value unknown. So where the normal
+// forms and the computed values agree, the plan becomes the state, to the letter.
+func Settle(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, s Settlement) {
+	for _, name := range slices.Sorted(maps.Keys(s.Computed)) {
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(name), s.Computed[name])...)
+	}
+	if req.State.Raw.IsNull() || resp.Diagnostics.HasError() {
+		return
+	}
+	before, _, err := Read(req.State.Raw)
+	if err == nil {
+		before, err = s.Normal(before)
+	}
+	if err != nil {
+		before = nil // a state that cannot be read as a document differs from every plan
+	}
+	planned, unknown, err := Read(resp.Plan.Raw)
+	if err == nil {
+		planned, err = s.Normal(planned)
+	}
+	if err == nil && len(unknown) == 0 && before != nil && Same(before, planned) && sameComputed(ctx, req.State, s.Computed) {
+		resp.Plan.Raw = req.State.Raw
+		return
+	}
+	for _, p := range s.Replace {
+		if unknown.Covers(p) || before == nil || len(Changed(before, planned, p)) > 0 {
+			resp.RequiresReplace = append(resp.RequiresReplace, AttributePath(p))
+		}
+	}
+}
+
+func sameComputed(ctx context.Context, state tfsdk.State, computed map[string]attr.Value) bool {
+	for name, value := range computed {
+		if value.IsUnknown() {
+			return false
+		}
+		var before attr.Value
+		if diags := state.GetAttribute(ctx, path.Root(name), &before); diags.HasError() || !value.Equal(before) {
+			return false
+		}
+	}
+	return true
+}
+
+// Follow changes a state to what is really there, leaf by leaf: where the normal forms agree, the state keeps
+// its spelling.
+func Follow(ctx context.Context, state *tfsdk.State, prior, normalPrior, remote Tree) error {
+	schema := state.Schema.GetAttributes()
+	for _, name := range slices.Sorted(maps.Keys(schema)) {
+		if Same(normalPrior[name], remote[name]) {
+			continue
+		}
+		attribute := schema[name]
+		if _, known := remote[name]; !known && normalPrior[name] == nil {
+			continue
+		}
+		value, err := Value(ctx, attribute.GetType(), overlay(prior[name], normalPrior[name], remote[name]))
+		if err != nil {
+			return err
+		}
+		if diags := state.SetAttribute(ctx, path.Root(name), value); diags.HasError() {
+			return &diagnosticError{diags.Errors()[0].Summary() + ": " + diags.Errors()[0].Detail()}
+		}
+	}
+	return nil
+}
+
+type diagnosticError struct{ text string }
+
+func (e *diagnosticError) Error() string { return e.text }
+
+// overlay is prior with the leaves of remote that differ from prior's normal form.
+func overlay(prior, normalPrior, remote any) any {
+	if Same(normalPrior, remote) {
+		return prior
+	}
+	was, okPrior := canonical(prior).(map[string]any)
+	normal, okNormal := canonical(normalPrior).(map[string]any)
+	is, okRemote := canonical(remote).(map[string]any)
+	if !okPrior || !okNormal || !okRemote {
+		return remote
+	}
+	out := maps.Clone(was)
+	for name := range normal {
+		if _, still := is[name]; !still {
+			delete(out, name)
+		}
+	}
+	for name, value := range is {
+		if leaf := overlay(was[name], normal[name], value); leaf != nil {
+			out[name] = leaf
+		} else {
+			delete(out, name)
+		}
+	}
+	return out
+}
+
+// Same reports whether two values of plain data are equal, numbers by value. Absent and empty are one.
+func Same(a, b any) bool {
+	a, b = canonical(a), canonical(b)
+	return empty(a) && empty(b) || reflect.DeepEqual(a, b)
+}
+
+func empty(v any) bool {
+	switch typed := v.(type) {
+	case nil:
+		return true
+	case []any:
+		return len(typed) == 0
+	case map[string]any:
+		return len(typed) == 0
+	default:
+		return false
+	}
+}
+
+// Changed lists which of some paths differ between two trees.
+func Changed(a, b Tree, paths ...spec.Path) []spec.Path {
+	var out []spec.Path
+	for _, p := range paths {
+		if !Same(at(a, p), at(b, p)) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func at(t Tree, p spec.Path) any {
+	here := canonical(t)
+	for _, step := range p {
+		fields, ok := here.(map[string]any)
+		if !ok {
+			return nil
+		}
+		name, ok := step.(string)
+		if !ok {
+			return nil
+		}
+		here = fields[name]
+	}
+	return here
+}
+
+// TreeOf is a document as plain data.
+func TreeOf(document []byte) (Tree, error) {
+	tree := Tree{}
+	if err := json.Unmarshal(document, &tree); err != nil {
+		return nil, err
+	}
+	return tree, nil
+}

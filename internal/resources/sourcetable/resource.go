@@ -1,0 +1,246 @@
+// Package sourcetable is the resource lakeland_source_table: one table of a source, what is read of it, and where
+// it lands.
+package sourcetable
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
+	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/resources/lifecycle"
+	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
+	"github.com/lakeland/terraform-provider-lakeland/internal/tracking"
+)
+
+var (
+	_ resource.ResourceWithConfigure      = (*Resource)(nil)
+	_ resource.ResourceWithIdentity       = (*Resource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*Resource)(nil)
+	_ resource.ResourceWithValidateConfig = (*Resource)(nil)
+)
+
+// Resource is lakeland_source_table.
+type Resource struct{ lifecycle.Base }
+
+// New makes the resource.
+func New() resource.Resource { return &Resource{lifecycle.Base{TypeName: "lakeland_source_table"}} }
+
+// IdentitySchema implements resource.ResourceWithIdentity.
+func (*Resource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = lifecycle.IdentitySchema("tracking", "name")
+}
+
+// document is the source table that a configuration, plan or state describes, and its tracking. The attribute
+// cadence holds "<tracking>/<cadence>", the document the cadence alone.
+func document(tree lifecycle.Tree) (t *spec.Table, trackingName string, problems spec.Problems, err error) {
+	t = &spec.Table{}
+	if err := tree.Decode(t); err != nil {
+		return nil, "", nil, err
+	}
+	trackingName, cadence, err := spec.SplitCadenceID(t.Cadence)
+	if err != nil {
+		problems = append(problems, spec.Problem{Path: spec.At("cadence"), Message: err.Error()})
+		cadence = "unknown" // judged by the problem above
+	}
+	t.Cadence = cadence
+	t.Normalize()
+	return t, trackingName, problems, nil
+}
+
+// normal is the form in which two spellings are equal.
+func normal(tree lifecycle.Tree) (lifecycle.Tree, error) {
+	t, trackingName, _, err := document(tree)
+	if err != nil {
+		return nil, err
+	}
+	return normalOf(t, trackingName)
+}
+
+func normalOf(t *spec.Table, trackingName string) (lifecycle.Tree, error) {
+	data, err := t.Normal()
+	if err != nil {
+		return nil, err
+	}
+	out, err := lifecycle.TreeOf(data)
+	if err != nil {
+		return nil, err
+	}
+	out["cadence"], out["tracking"] = spec.CadenceID(trackingName, t.Cadence), trackingName
+	return out, nil
+}
+
+func judge(tree lifecycle.Tree) (spec.Problems, error) {
+	t, _, problems, err := document(tree)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(problems, t.Validate()...), t.Unsupported()...), nil
+}
+
+// ValidateConfig implements resource.ResourceWithValidateConfig.
+func (r *Resource) ValidateConfig(_ context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	r.Judge(&resp.Diagnostics, "validating", req.Config.Raw, "name", judge)
+}
+
+// ModifyPlan implements resource.ResourceWithModifyPlan.
+func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		return
+	}
+	tree, unknown, ok := r.Judge(&resp.Diagnostics, "planning", req.Plan.Raw, "name", judge)
+	if !ok {
+		return
+	}
+	t, trackingName, _, err := document(tree)
+	if err != nil {
+		lifecycle.Fail(&resp.Diagnostics, lifecycle.Summary("planning", r.TypeName, tree.Text("name")), err)
+		return
+	}
+	if req.State.Raw.IsNull() && r.Session != nil && !unknown.Any("target") {
+		r.warnMissingDatabase(ctx, &resp.Diagnostics, t)
+	}
+	lifecycle.Settle(ctx, req, resp, lifecycle.Settlement{
+		Computed: map[string]attr.Value{
+			"id":       lifecycle.Known(trackingName+"/"+t.Name, !unknown.Any("cadence", "name")),
+			"tracking": lifecycle.Known(trackingName, !unknown.Any("cadence")),
+		},
+		Normal: normal,
+		Replace: []spec.Path{
+			spec.At("name"), spec.At("tracking"), spec.At("target", "location"), spec.At("target", "database"), spec.At("target", "table"), spec.At("target", "format"),
+		},
+	})
+}
+
+// warnMissingDatabase looks for the target's Glue database. It may be made by this very apply, so that it is
+// missing is a warning here and an error when the table is created.
+func (r *Resource) warnMissingDatabase(ctx context.Context, diags *diag.Diagnostics, t *spec.Table) {
+	if err := r.checkDatabase(ctx, t); errors.Is(err, errNoDatabase) {
+		diags.AddAttributeWarning(lifecycle.AttributePath(spec.At("target", "database")), lifecycle.Summary("planning", r.TypeName, t.Name),
+			err.Error()+". If this apply creates it, refer to it by its resource's attribute, so that Terraform keeps the order.")
+	}
+}
+
+var errNoDatabase = errors.New("there is no such Glue database")
+
+func (r *Resource) checkDatabase(ctx context.Context, t *spec.Table) error {
+	_, err := r.Session.Glue.GetDatabase(ctx, &glue.GetDatabaseInput{Name: aws.String(t.Target.Database)})
+	var gone *gluetypes.EntityNotFoundException
+	switch {
+	case errors.As(err, &gone):
+		return fmt.Errorf("%w as %q in this account and Region: create it first", errNoDatabase, t.Target.Database)
+	case err != nil:
+		return fmt.Errorf("looking for the Glue database %q: %w", t.Target.Database, err)
+	default:
+		return nil
+	}
+}
+
+// Create implements resource.Resource.
+func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	r.write("creating", &req.Plan, &resp.State, &resp.Diagnostics, func(store *tracking.Store, t *spec.Table) error {
+		if err := r.checkDatabase(ctx, t); err != nil {
+			return err
+		}
+		return store.CreateTable(ctx, t, r.Session.AccountID)
+	}, func(keys map[string]string) { r.Identify(ctx, resp.Identity, &resp.Diagnostics, keys) })
+}
+
+// Update implements resource.Resource.
+func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	r.write("updating", &req.Plan, &resp.State, &resp.Diagnostics, func(store *tracking.Store, t *spec.Table) error {
+		return store.UpdateTable(ctx, t)
+	}, func(keys map[string]string) { r.Identify(ctx, resp.Identity, &resp.Diagnostics, keys) })
+}
+
+func (r *Resource) write(verb string, plan *tfsdk.Plan, state *tfsdk.State, diags *diag.Diagnostics, store func(*tracking.Store, *spec.Table) error, identify func(map[string]string)) {
+	tree, _, err := lifecycle.Read(plan.Raw)
+	summary := lifecycle.Summary(verb, r.TypeName, tree.Text("name"))
+	if !r.Ready(diags, summary) {
+		return
+	}
+	var (
+		t            *spec.Table
+		trackingName string
+		problems     spec.Problems
+	)
+	if err == nil {
+		t, trackingName, problems, err = document(tree)
+	}
+	if err == nil {
+		err = problems.Err(spec.KindTable, tree.Text("name"))
+	}
+	if err == nil {
+		err = store(r.Tracking(trackingName), t)
+	}
+	if err != nil {
+		lifecycle.Fail(diags, summary, err)
+		return
+	}
+	state.Raw = plan.Raw
+	identify(keys(trackingName, t.Name))
+}
+
+func keys(trackingName, name string) map[string]string {
+	return map[string]string{"tracking": trackingName, "name": name}
+}
+
+// Read implements resource.Resource.
+func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	tree, _, err := lifecycle.Read(req.State.Raw)
+	name, trackingName := tree.Text("name"), tree.Text("tracking")
+	summary := lifecycle.Summary("reading", r.TypeName, name)
+	if !r.Ready(&resp.Diagnostics, summary) {
+		return
+	}
+	r.Identify(ctx, resp.Identity, &resp.Diagnostics, keys(trackingName, name))
+	var stored *spec.Table
+	if err == nil {
+		stored, err = r.Tracking(trackingName).Table(ctx, name)
+	}
+	if errors.Is(err, tracking.ErrNotFound) {
+		lifecycle.Vanished(ctx, resp, summary, "The source table "+name)
+		return
+	}
+	if err == nil {
+		var was, remote lifecycle.Tree
+		if was, err = normal(tree); err == nil {
+			remote, err = normalOf(stored, trackingName)
+		}
+		if err == nil {
+			err = lifecycle.Follow(ctx, &resp.State, tree, was, remote)
+		}
+	}
+	if err != nil {
+		lifecycle.Fail(&resp.Diagnostics, summary, err)
+	}
+}
+
+// Delete implements resource.Resource. State, history, catalogue entry and data stay.
+func (r *Resource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	tree, _, err := lifecycle.Read(req.State.Raw)
+	summary := lifecycle.Summary("deleting", r.TypeName, tree.Text("name"))
+	if !r.Ready(&resp.Diagnostics, summary) {
+		return
+	}
+	var (
+		t            *spec.Table
+		trackingName string
+	)
+	if err == nil {
+		t, trackingName, _, err = document(tree)
+	}
+	if err == nil {
+		err = r.Tracking(trackingName).DeleteTable(ctx, t, r.Session.AccountID)
+	}
+	if err != nil {
+		lifecycle.Fail(&resp.Diagnostics, summary, err)
+	}
+}

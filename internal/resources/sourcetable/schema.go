@@ -1,0 +1,133 @@
+package sourcetable
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
+)
+
+func required(text string) schema.StringAttribute {
+	return schema.StringAttribute{Required: true, MarkdownDescription: text}
+}
+
+func optional(text string) schema.StringAttribute {
+	return schema.StringAttribute{Optional: true, MarkdownDescription: text}
+}
+
+// Schema implements resource.Resource.
+func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		Version: 1,
+		MarkdownDescription: "One table of a source: where it comes from, what each run reads, and where it lands. " +
+			"It is configuration only: the cadence's next run picks it up. Destroying it leaves state, history, catalogue entry and data; creating it again on the same target goes on where it stopped.",
+		Attributes: map[string]schema.Attribute{
+			"name":    required("Name of the source table, unique in its tracking and stable: 1 to 255 letters, digits and `. _ - $ /`, such as `shop.orders`. Another one means another source table."),
+			"cadence": required("Id of the cadence that runs the table, `<tracking>/<cadence>`. Moving a table to another cadence of the same tracking loses nothing."),
+			"source": schema.SingleNestedAttribute{
+				Required: true, MarkdownDescription: "Where the table comes from: exactly one of `database`, `dms` and `files`.",
+				Attributes: map[string]schema.Attribute{
+					"database": schema.SingleNestedAttribute{
+						Optional: true, MarkdownDescription: "A table or view, read straight from a database. Names are exact, case included.",
+						Attributes: map[string]schema.Attribute{
+							"connection": required("Name of the connection, in the same tracking."),
+							"schema":     required("Schema of the table."),
+							"table":      required("Name of the table or view."),
+						},
+					},
+					"dms": schema.SingleNestedAttribute{
+						Optional: true, MarkdownDescription: "A table in files that AWS DMS wrote to S3. Not supported yet.",
+						Attributes: map[string]schema.Attribute{
+							"location": required("Folder that the DMS endpoint writes to."),
+							"schema":   required("Schema of the table, as DMS names it."),
+							"table":    required("Name of the table, as DMS names it."),
+						},
+					},
+					"files": schema.SingleNestedAttribute{
+						Optional: true, MarkdownDescription: "A folder of event files in S3. Not supported yet.",
+						Attributes: map[string]schema.Attribute{
+							"location": required("Folder of the files."),
+							"format":   required("`json`, `csv` or `xml`."),
+						},
+					},
+				},
+			},
+			"extract": schema.SingleNestedAttribute{
+				Optional: true, MarkdownDescription: "What each run reads; the whole table by default.",
+				Attributes: map[string]schema.Attribute{
+					"mode":             optional("`full` (default): each run replaces the whole table. (`incremental` is not supported yet.)"),
+					"horizon":          optional("What an incremental table promises to see: `xmin`, `transactions` or `lookback`. `xmin` is the default on PostgreSQL without a cursor; otherwise it must be named."),
+					"cursor":           optional("Column that grows with every change."),
+					"lookback":         optional("How far back each run reads again: a duration such as `5m` for a time, a whole number for others."),
+					"cursor_time_zone": optional("Time zone of a cursor without one, such as `Europe/Berlin`."),
+				},
+			},
+			"target": schema.SingleNestedAttribute{
+				Required: true, MarkdownDescription: "Where the table lands. No two source tables share a target, nor does one lie inside another. Another target means another source table.",
+				Attributes: map[string]schema.Attribute{
+					"location": required("Folder of the table's files, such as `s3://acme-lake/raw/orders/`."),
+					"database": required("Glue database of the table's entry in the catalogue. It must exist."),
+					"table":    required("Name of the table's entry in the catalogue: lower-case letters, digits and underscores."),
+					"format":   optional("`iceberg` (default). (`hudi` and `parquet` are not supported yet.)"),
+				},
+			},
+			"storage_mode": schema.StringAttribute{
+				Optional: true, Computed: true, Default: stringdefault.StaticString(spec.DefaultStorageMode),
+				MarkdownDescription: "`current_snapshot` (default): one row per key, as the source has it. (`historical` is not supported yet.)",
+			},
+			"primary_key": schema.ListAttribute{
+				Optional: true, ElementType: types.StringType, MarkdownDescription: "Columns that identify a row, by their names at the source.",
+			},
+			"partition_by": schema.ListAttribute{
+				Optional: true, ElementType: types.StringType, MarkdownDescription: "Partitions of the table, such as `day(created_at)` or `bucket(16, id)`. Not supported yet.",
+			},
+			"columns": schema.MapNestedAttribute{
+				Optional: true, MarkdownDescription: "Overrides by column. Not supported yet.",
+				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+					"type": required("Type in the lake, such as `decimal(12,2)`."),
+				}},
+			},
+			"filter": schema.ListNestedAttribute{
+				Optional: true, MarkdownDescription: "Conditions that rows must meet, all of them. Not supported yet.",
+				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+					"column": required("Column, by its name at the source."),
+					"op":     required("`=`, `!=`, `<`, `<=`, `>`, `>=`, `in`, `is_null` or `is_not_null`."),
+					"value":  optional("Value to compare with; for `in` a list with commas."),
+				}},
+			},
+			"ordering": optional("Column that says which of two versions of a row is newer. Not supported yet."),
+			"reconcile": schema.SingleNestedAttribute{
+				Optional: true, MarkdownDescription: "How often, and how, lake and source are compared. Not supported yet.",
+				Attributes: map[string]schema.Attribute{
+					"every": required("How often, `1h` to `366d`."),
+					"how":   optional("`count` (default) or `keys`."),
+				},
+			},
+			"reload": optional("Any text: a new value has the next run land the table afresh, also where its columns changed in ways that old rows cannot follow."),
+			"adopt": schema.BoolAttribute{
+				Optional: true, MarkdownDescription: "Take over a target that another source table landed. Not supported yet.",
+			},
+			"enabled": schema.BoolAttribute{
+				Optional: true, Computed: true, Default: booldefault.StaticBool(true),
+				MarkdownDescription: "Whether runs include the table; `true` by default.",
+			},
+			"freshness": schema.SingleNestedAttribute{
+				Optional: true, MarkdownDescription: "How old the last success may become before it is reported. Not supported yet.",
+				Attributes: map[string]schema.Attribute{
+					"max_age": required("Longest age, `5m` to `366d`."),
+				},
+			},
+			"id": schema.StringAttribute{
+				Computed: true, MarkdownDescription: "`<tracking>/<name>`.",
+			},
+			"tracking": schema.StringAttribute{
+				Computed: true, MarkdownDescription: "Name of the tracking, from `cadence`.",
+			},
+		},
+	}
+}

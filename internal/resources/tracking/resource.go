@@ -1,0 +1,249 @@
+// Package tracking is the resource lakeland_tracking: the four DynamoDB tables through which provider and engine
+// meet.
+package tracking
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/resources/lifecycle"
+	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
+	layout "github.com/lakeland/terraform-provider-lakeland/internal/tracking"
+)
+
+var (
+	_ resource.ResourceWithConfigure      = (*Resource)(nil)
+	_ resource.ResourceWithIdentity       = (*Resource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*Resource)(nil)
+	_ resource.ResourceWithValidateConfig = (*Resource)(nil)
+)
+
+// Resource is lakeland_tracking.
+type Resource struct{ lifecycle.Base }
+
+// New makes the resource.
+func New() resource.Resource { return &Resource{lifecycle.Base{TypeName: "lakeland_tracking"}} }
+
+// Schema implements resource.Resource.
+func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		Version: 1,
+		MarkdownDescription: "The DynamoDB tables in which provider and engine meet: configuration (`<name>-config`), leases and positions (`<name>-state`), " +
+			"source files (`<name>-files`) and history (`<name>-runs`). On demand, with point-in-time recovery. Everything else belongs to one tracking.",
+		Attributes: map[string]schema.Attribute{
+			"name": schema.StringAttribute{
+				Required:            true,
+				MarkdownDescription: "Name of the tracking: 1 to 40 lower-case letters, digits and underscores. Another name is another tracking.",
+			},
+			"replica_regions": schema.ListAttribute{
+				Optional: true, ElementType: types.StringType,
+				MarkdownDescription: "Regions that hold replicas of the tables. Not supported yet.",
+			},
+			"deletion_protection": schema.BoolAttribute{
+				Optional: true, Computed: true, Default: booldefault.StaticBool(true),
+				MarkdownDescription: "Refuse to delete the tables. `true` by default: to destroy a tracking, set it to `false` and apply first.",
+			},
+			"kms_key_arn": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "KMS key that encrypts the tables; DynamoDB's own key by default.",
+			},
+			"tags": schema.MapAttribute{
+				Optional: true, ElementType: types.StringType,
+				MarkdownDescription: "Tags of the tables, beside the provider's `default_tags`.",
+			},
+			"tags_all": schema.MapAttribute{
+				Computed: true, ElementType: types.StringType,
+				MarkdownDescription: "All tags of the tables, the provider's `default_tags` included.",
+			},
+			"id": schema.StringAttribute{
+				Computed: true, MarkdownDescription: "The name.",
+			},
+			"table_arns": schema.MapAttribute{
+				Computed: true, ElementType: types.StringType,
+				MarkdownDescription: "ARNs of the tables by what they hold: `config`, `state`, `files`, `runs`. The engine's role needs them.",
+			},
+		},
+	}
+}
+
+// IdentitySchema implements resource.ResourceWithIdentity.
+func (*Resource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = lifecycle.IdentitySchema("name")
+}
+
+func describe(tree lifecycle.Tree) (*spec.Tracking, error) {
+	t := &spec.Tracking{Name: tree.Text("name"), KMSKeyARN: tree.Text("kms_key_arn")}
+	if protect, ok := tree["deletion_protection"].(bool); ok {
+		t.DeletionProtection = protect
+	}
+	var lists struct {
+		ReplicaRegions []string `json:"replica_regions"`
+	}
+	err := tree.Decode(&lists)
+	t.ReplicaRegions = lists.ReplicaRegions
+	return t, err
+}
+
+// ValidateConfig implements resource.ResourceWithValidateConfig.
+func (r *Resource) ValidateConfig(_ context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	tree, unknown, err := lifecycle.Read(req.Config.Raw)
+	if err != nil {
+		resp.Diagnostics.AddError(lifecycle.Summary("validating", r.TypeName, ""), err.Error())
+		return
+	}
+	t, err := describe(tree)
+	summary := lifecycle.Summary("validating", r.TypeName, t.Name)
+	if err != nil {
+		resp.Diagnostics.AddError(summary, err.Error())
+		return
+	}
+	lifecycle.Report(&resp.Diagnostics, summary, append(t.Validate(), t.Unsupported()...), unknown)
+}
+
+// ModifyPlan implements resource.ResourceWithModifyPlan.
+func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		return
+	}
+	plan, unknown, err := lifecycle.Read(req.Plan.Raw)
+	if err != nil {
+		resp.Diagnostics.AddError(lifecycle.Summary("planning", r.TypeName, ""), err.Error())
+		return
+	}
+	t, err := describe(plan)
+	summary := lifecycle.Summary("planning", r.TypeName, t.Name)
+	if err != nil {
+		resp.Diagnostics.AddError(summary, err.Error())
+		return
+	}
+	lifecycle.Report(&resp.Diagnostics, summary, append(t.Validate(), t.Unsupported()...), unknown)
+	named := !unknown.Any("name")
+	arns := attr.Value(types.MapUnknown(types.StringType))
+	if named && r.Session != nil {
+		arns = lifecycle.StringMap(r.arns(t.Name))
+	}
+	lifecycle.Settle(ctx, req, resp, lifecycle.Settlement{
+		Computed: map[string]attr.Value{"id": lifecycle.Known(t.Name, named), "table_arns": arns, "tags_all": lifecycle.TagsAll(r.Session, plan, unknown)},
+		Normal: func(tree lifecycle.Tree) (lifecycle.Tree, error) {
+			t, err := describe(tree)
+			return lifecycle.Tree{"name": t.Name, "deletion_protection": t.DeletionProtection, "kms_key_arn": t.KMSKeyARN, "replica_regions": t.ReplicaRegions, "tags": tree["tags"]}, err
+		},
+		Replace: []spec.Path{spec.At("name")},
+	})
+}
+
+func (r *Resource) arns(name string) map[string]string {
+	arns := map[string]string{}
+	for _, table := range []string{layout.ConfigTable, layout.StateTable, layout.FilesTable, layout.RunsTable} {
+		arns[table] = r.Session.ARN("dynamodb", "table/"+layout.TableName(name, table))
+	}
+	return arns
+}
+
+// Create implements resource.Resource.
+func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	tree, _, err := lifecycle.Read(req.Plan.Raw)
+	if err != nil {
+		resp.Diagnostics.AddError(lifecycle.Summary("creating", r.TypeName, ""), err.Error())
+		return
+	}
+	t, err := describe(tree)
+	summary := lifecycle.Summary("creating", r.TypeName, t.Name)
+	if !r.Ready(&resp.Diagnostics, summary) {
+		return
+	}
+	if err == nil {
+		err = r.refuseExisting(ctx, t.Name)
+	}
+	if err != nil {
+		lifecycle.Fail(&resp.Diagnostics, summary, err)
+		return
+	}
+	// From here on there may be tables: with the state saved, a failure leaves them to be destroyed, not lost.
+	resp.State.Raw = req.Plan.Raw
+	r.finish(ctx, &resp.State, t, r.Session.AllTags(tree.Strings("tags")), &resp.Diagnostics, summary)
+	r.Identify(ctx, resp.Identity, &resp.Diagnostics, map[string]string{"name": t.Name})
+}
+
+// Update implements resource.Resource.
+func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	tree, _, err := lifecycle.Read(req.Plan.Raw)
+	if err != nil {
+		resp.Diagnostics.AddError(lifecycle.Summary("updating", r.TypeName, ""), err.Error())
+		return
+	}
+	t, err := describe(tree)
+	summary := lifecycle.Summary("updating", r.TypeName, t.Name)
+	if !r.Ready(&resp.Diagnostics, summary) {
+		return
+	}
+	if err != nil {
+		lifecycle.Fail(&resp.Diagnostics, summary, err)
+		return
+	}
+	resp.State.Raw = req.Plan.Raw
+	r.finish(ctx, &resp.State, t, r.Session.AllTags(tree.Strings("tags")), &resp.Diagnostics, summary)
+	r.Identify(ctx, resp.Identity, &resp.Diagnostics, map[string]string{"name": t.Name})
+}
+
+// Delete implements resource.Resource.
+func (r *Resource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	tree, _, err := lifecycle.Read(req.State.Raw)
+	name := tree.Text("name")
+	summary := lifecycle.Summary("deleting", r.TypeName, name)
+	if !r.Ready(&resp.Diagnostics, summary) {
+		return
+	}
+	if err == nil {
+		err = r.dropUnused(ctx, name)
+	}
+	if err != nil {
+		lifecycle.Fail(&resp.Diagnostics, summary, err)
+	}
+}
+
+// Read implements resource.Resource.
+func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	tree, _, err := lifecycle.Read(req.State.Raw)
+	name := tree.Text("name")
+	summary := lifecycle.Summary("reading", r.TypeName, name)
+	if !r.Ready(&resp.Diagnostics, summary) {
+		return
+	}
+	r.Identify(ctx, resp.Identity, &resp.Diagnostics, map[string]string{"name": name})
+	if err != nil {
+		lifecycle.Fail(&resp.Diagnostics, summary, err)
+		return
+	}
+	actual, err := r.look(ctx, name)
+	if err != nil {
+		lifecycle.Fail(&resp.Diagnostics, summary, err)
+		return
+	}
+	if len(actual.arns) == 0 {
+		lifecycle.Vanished(ctx, resp, summary, "The tracking "+name)
+		return
+	}
+	set := func(attribute string, value attr.Value) {
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
+	}
+	set("table_arns", lifecycle.StringMap(actual.arns))
+	set("tags_all", lifecycle.StringMap(actual.tags))
+	set("deletion_protection", types.BoolValue(actual.protected))
+	if key := tree.Text("kms_key_arn"); key != actual.key {
+		set("kms_key_arn", types.StringPointerValue(orNil(actual.key)))
+	}
+}
+
+func orNil(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}

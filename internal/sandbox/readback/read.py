@@ -1,0 +1,83 @@
+"""Reads tables with engines that are not Lakeland's and prints every value in one plain form.
+
+Arguments: pyiceberg rows|count DATABASE.TABLE... | duckdb rows FILE... | pyarrow rows FILE...
+Prints a line of JSON per table: {"columns": [[name, type], ...], "count": n, "rows": [[value, ...], ...]}.
+
+The plain form of a value is null or text: integers in decimal, booleans as true and false, dates as days and
+timestamps as microseconds since 1970, floating point numbers as the hexadecimal digits of their bytes, decimals
+at their scale, binary as hexadecimal digits.
+"""
+import json
+import os
+import struct
+import sys
+
+import pyarrow as pa
+
+
+def plain(column):
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return plain(column.cast(kind.value_type))
+    if pa.types.is_boolean(kind):
+        return [None if v is None else ("true" if v else "false") for v in column.to_pylist()]
+    if pa.types.is_date32(kind):
+        column = column.cast(pa.int32())
+    elif pa.types.is_timestamp(kind):
+        if kind.unit != "us":
+            raise SystemExit("timestamps in %s" % kind.unit)
+        column = column.cast(pa.int64())
+    values = column.to_pylist()
+    if pa.types.is_float64(kind):
+        return [None if v is None else struct.pack(">d", v).hex() for v in values]
+    if pa.types.is_float32(kind):
+        return [None if v is None else struct.pack(">f", v).hex() for v in values]
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return [None if v is None else v.hex() for v in values]
+    if pa.types.is_decimal(kind):
+        return [None if v is None else format(v, "f") for v in values]
+    return [None if v is None else str(v) for v in values]
+
+
+def show(table, rows, columns=None):
+    out = {"count": table.num_rows, "columns": columns or [[f.name, str(f.type)] for f in table.schema]}
+    if rows:
+        out["rows"] = [list(row) for row in zip(*[plain(table.column(i).combine_chunks()) for i in range(table.num_columns)])]
+    print(json.dumps(out), flush=True)
+
+
+def iceberg(rows, names):
+    from pyiceberg.catalog import load_catalog
+
+    def endpoint(service):
+        return os.environ.get("AWS_ENDPOINT_URL_" + service) or os.environ["AWS_ENDPOINT_URL"]
+
+    catalog = load_catalog("lake", **{
+        "type": "glue", "glue.endpoint": endpoint("GLUE"), "s3.endpoint": endpoint("S3"),
+        "glue.region": os.environ["AWS_REGION"], "s3.region": os.environ["AWS_REGION"],
+        "s3.access-key-id": os.environ["AWS_ACCESS_KEY_ID"], "s3.secret-access-key": os.environ["AWS_SECRET_ACCESS_KEY"]})
+    for name in names:
+        table = catalog.load_table(tuple(name.split(".", 1)))
+        columns = [[f.name, str(f.field_type)] for f in table.schema().fields]
+        if rows:
+            show(table.scan().to_arrow(), True, columns)
+            continue
+        print(json.dumps({"count": table.scan().count(), "columns": columns}), flush=True)
+
+
+def main():
+    engine, what, names = sys.argv[1], sys.argv[2], sys.argv[3:]
+    if engine == "pyiceberg":
+        iceberg(what == "rows", names)
+        return
+    for name in names:
+        if engine == "duckdb":
+            import duckdb
+            table = duckdb.sql("set timezone='UTC'; select * from read_parquet(?)", params=[name]).to_arrow_table()
+        else:
+            import pyarrow.parquet
+            table = pyarrow.parquet.read_table(name)
+        show(table, what == "rows")
+
+
+main()

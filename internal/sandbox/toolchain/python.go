@@ -1,0 +1,181 @@
+package toolchain
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/process"
+)
+
+// oldestPython is the oldest Python 3 that the pinned packages support.
+const oldestPython = 11
+
+// interpreter is a Python that was found, described by itself.
+type interpreter struct {
+	Path    string `json:"-"`
+	Minor   int    `json:"minor"`
+	Version string `json:"version"`
+	Base    string `json:"base"`    // the installation it belongs to
+	Machine string `json:"machine"` // decides which wheels fit
+	Venv    bool   `json:"venv"`
+}
+
+const describePython = `
+import importlib.util, json, sys, sysconfig
+found = lambda name: importlib.util.find_spec(name) is not None
+print(json.dumps({"minor": sys.version_info.minor if sys.version_info.major == 3 else -1, "version": sys.version,
+    "base": sys.base_exec_prefix, "machine": sysconfig.get_platform(), "venv": found("venv") and found("ensurepip")}))
+`
+
+// compileUsed imports what the sandbox uses: that compiles it, and shows that the packages work together.
+// To compile all that is installed takes a quarter of a minute.
+const compileUsed = `
+import boto3, duckdb, moto.server, pyarrow.parquet, pyiceberg.catalog.glue, pyiceberg.table
+from moto.backends import get_backend
+for service in ("cloudwatch", "dynamodb", "events", "iam", "kms", "logs", "scheduler", "secretsmanager", "sns", "sqs", "sts"):
+    get_backend(service)
+`
+
+// Python returns the interpreter of the virtual environment that tools/python/requirements.txt describes.
+// Run modules with it (python -m): the environment has no scripts.
+func (t *Toolchain) Python(ctx context.Context) (string, error) {
+	const title = "the Python environment"
+	requirements := filepath.Join(t.repository, "tools", "python", "requirements.txt")
+	pins, err := os.ReadFile(requirements)
+	if err != nil {
+		return "", fmt.Errorf("reading the pins of %s: %w", title, err)
+	}
+	base, err := findPython(ctx)
+	if err != nil {
+		return "", err
+	}
+	digest := sha256.Sum256(fmt.Appendf(pins, "\n%s\n%s\n%s", base.Version, base.Base, base.Machine))
+	key := "python-" + hex.EncodeToString(digest[:])[:12]
+	directory, err := t.cache.fill(ctx, key, title, func(ctx context.Context, directory string) error {
+		return t.progress.step(ctx, "installing "+title+" (moto, DuckDB, PyIceberg; Python 3."+strconv.Itoa(base.Minor)+")",
+			func(ctx context.Context, s *step) error { return base.install(ctx, s, requirements, directory) })
+	})
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(directory, "bin", "python"), nil
+}
+
+// findPython looks for an interpreter that is new enough, the plain name first.
+func findPython(ctx context.Context) (interpreter, error) {
+	if named := os.Getenv(PythonVariable); named != "" {
+		found, err := inspectPython(ctx, named)
+		if err != nil {
+			return interpreter{}, fmt.Errorf("%s=%s: %w", PythonVariable, named, err)
+		}
+		return found, nil
+	}
+	var reasons []error
+	for _, name := range []string{"python3", "python3.13", "python3.12", "python3.11", "python3.14"} {
+		found, err := inspectPython(ctx, name)
+		if err == nil {
+			return found, nil
+		}
+		if !errors.Is(err, exec.ErrNotFound) {
+			reasons = append(reasons, err)
+		}
+		if err := ctx.Err(); err != nil {
+			return interpreter{}, err
+		}
+	}
+	if reasons == nil {
+		reasons = []error{errors.New("no python3 is on PATH")}
+	}
+	return interpreter{}, fmt.Errorf("the sandbox takes Python 3.%d or later with its venv module (Debian, Ubuntu: "+
+		"apt install python3-venv; Fedora: dnf install python3), or %s naming one: %w", oldestPython, PythonVariable, errors.Join(reasons...))
+}
+
+func inspectPython(ctx context.Context, name string) (interpreter, error) {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return interpreter{}, err
+	}
+	command := exec.CommandContext(ctx, path, "-I", "-c", describePython)
+	output, err := command.Output()
+	found := interpreter{Path: path}
+	if err == nil {
+		err = json.Unmarshal(output, &found)
+	}
+	switch {
+	case err != nil:
+		return interpreter{}, fmt.Errorf("%s does not run: %w", path, err)
+	case found.Minor < oldestPython:
+		return interpreter{}, fmt.Errorf("%s is Python %s", path, strings.Fields(found.Version)[0])
+	case !found.Venv:
+		return interpreter{}, fmt.Errorf("%s lacks its venv or ensurepip module; on Debian and Ubuntu they are in python3.%d-venv",
+			path, found.Minor)
+	}
+	return found, nil
+}
+
+// elsewhere are variables that would have pip and Python use other directories or other requirements.
+var elsewhere = []string{
+	"PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV",
+	"PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIREMENT", "PIP_CONSTRAINT", "PIP_REQUIRE_VIRTUALENV",
+}
+
+// install makes the virtual environment in a directory that will be renamed: what names the directory is
+// taken out again.
+func (i interpreter) install(ctx context.Context, s *step, requirements, directory string) error {
+	variables := environment(os.Environ(), elsewhere, "PIP_DISABLE_PIP_VERSION_CHECK=1", "PIP_NO_INPUT=1")
+	s.detail("creating it")
+	if err := process.Run(ctx, process.Command{
+		Name: "python -m venv", Path: i.Path, Args: []string{"-m", "venv", directory}, Env: variables,
+	}); err != nil {
+		return fmt.Errorf("%w\non Debian and Ubuntu the venv module is in the package python3.%d-venv", err, i.Minor)
+	}
+	err := process.Run(ctx, process.Command{
+		Name: "pip install of " + requirements,
+		Path: filepath.Join(directory, "bin", "python"),
+		Args: []string{"-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary", ":all:", "--progress-bar", "off",
+			"--no-compile", "-r", requirements},
+		Env:    variables,
+		Output: s,
+	})
+	var ended *process.EndedError
+	if errors.As(err, &ended) && mentionsNetwork(ended.Tail) {
+		return fmt.Errorf("%w\npip could not get the packages; where the Python package index cannot be reached directly, "+
+			"point pip to one that can (PIP_INDEX_URL or pip's configuration)", err)
+	}
+	if err != nil {
+		return err
+	}
+	s.detail("compiling what will be used")
+	if err := process.Run(ctx, process.Command{
+		Name: "python", Path: filepath.Join(directory, "bin", "python"), Args: []string{"-I", "-c", compileUsed}, Env: variables,
+	}); err != nil {
+		return fmt.Errorf("trying the packages of %s: %w", requirements, err)
+	}
+	return removeScripts(filepath.Join(directory, "bin"))
+}
+
+// removeScripts leaves only the interpreter: scripts begin with the path of the directory they were made in.
+func removeScripts(directory string) error {
+	entries, err := os.ReadDir(directory)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), "python") {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(directory, entry.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}

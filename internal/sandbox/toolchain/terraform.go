@@ -1,0 +1,27 @@
+package toolchain
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// Terraform returns the path of a terraform program: the one that TerraformVariable names, else terraform
+// from PATH, else tofu from PATH, else OpenTofu built from its Go module.
+func (t *Toolchain) Terraform(ctx context.Context) (string, error) {
+	if named := os.Getenv(TerraformVariable); named != "" {
+		path, err := exec.LookPath(named)
+		if err != nil {
+			return "", fmt.Errorf("%s does not name a program that can be run: %w", TerraformVariable, err)
+		}
+		return filepath.Abs(path)
+	}
+	for _, name := range []string{"terraform", "tofu"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return filepath.Abs(path)
+		}
+	}
+	return t.OpenTofu(ctx)
+}
