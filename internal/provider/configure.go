@@ -1,9 +1,11 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,30 +21,28 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/awsclient"
 	"github.com/lakeland/terraform-provider-lakeland/internal/resources/lifecycle"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
-	"github.com/lakeland/terraform-provider-lakeland/internal/tracking"
 )
 
 const configuring = "configuring provider lakeland"
 
 // configuration is the provider's block.
 type configuration struct {
-	Region                    string   `json:"region"`
-	Profile                   string   `json:"profile"`
-	AccessKey                 string   `json:"access_key"`
-	SecretKey                 string   `json:"secret_key"`
-	Token                     string   `json:"token"`
-	SharedConfigFiles         []string `json:"shared_config_files"`
-	SharedCredentialsFiles    []string `json:"shared_credentials_files"`
-	CustomCABundle            string   `json:"custom_ca_bundle"`
-	MaxRetries                int      `json:"max_retries"`
-	RetryMode                 string   `json:"retry_mode"`
-	AllowedAccountIDs         []string `json:"allowed_account_ids"`
-	ForbiddenAccountIDs       []string `json:"forbidden_account_ids"`
-	S3UsePathStyle            bool     `json:"s3_use_path_style"`
-	UseFIPSEndpoint           bool     `json:"use_fips_endpoint"`
-	UseDualStackEndpoint      bool     `json:"use_dualstack_endpoint"`
-	SkipRegionValidation      bool     `json:"skip_region_validation"`
-	SkipCredentialsValidation bool     `json:"skip_credentials_validation"`
+	Region                 string   `json:"region"`
+	Profile                string   `json:"profile"`
+	AccessKey              string   `json:"access_key"`
+	SecretKey              string   `json:"secret_key"`
+	Token                  string   `json:"token"`
+	SharedConfigFiles      []string `json:"shared_config_files"`
+	SharedCredentialsFiles []string `json:"shared_credentials_files"`
+	CustomCABundle         string   `json:"custom_ca_bundle"`
+	MaxRetries             int      `json:"max_retries"`
+	RetryMode              string   `json:"retry_mode"`
+	AllowedAccountIDs      []string `json:"allowed_account_ids"`
+	ForbiddenAccountIDs    []string `json:"forbidden_account_ids"`
+	S3UsePathStyle         bool     `json:"s3_use_path_style"`
+	UseFIPSEndpoint        bool     `json:"use_fips_endpoint"`
+	UseDualStackEndpoint   bool     `json:"use_dualstack_endpoint"`
+	SkipRegionValidation   bool     `json:"skip_region_validation"`
 
 	AssumeRole  []assumeRole        `json:"assume_role"`
 	DefaultTags []defaultTags       `json:"default_tags"`
@@ -73,7 +73,7 @@ func parse(tree lifecycle.Tree) (*configuration, error) {
 	return c, nil
 }
 
-// endpoint is a service's configured address, or "".
+// endpoints are the configured addresses by service.
 func (c *configuration) endpoints() map[string]string {
 	all := map[string]string{}
 	for _, block := range c.Endpoints {
@@ -90,7 +90,7 @@ func (c *configuration) base(version string, diags *diag.Diagnostics) *awsbase.C
 		SharedConfigFiles: c.SharedConfigFiles, SharedCredentialsFiles: c.SharedCredentialsFiles, CustomCABundle: c.CustomCABundle,
 		AllowedAccountIds: c.AllowedAccountIDs, ForbiddenAccountIds: c.ForbiddenAccountIDs,
 		IamEndpoint: own["iam"], StsEndpoint: own["sts"], UseFIPSEndpoint: c.UseFIPSEndpoint, UseDualStackEndpoint: c.UseDualStackEndpoint,
-		MaxRetries: awsclient.Attempts, MaxBackoff: awsclient.MaxBackoff, SkipCredsValidation: c.SkipCredentialsValidation,
+		MaxRetries: awsclient.Attempts, MaxBackoff: awsclient.MaxBackoff,
 		CallerName: "Lakeland provider", CallerDocumentationURL: "https://registry.terraform.io/providers/lakeland/lakeland/latest/docs",
 		UserAgent: awsbase.UserAgentProducts{{Name: "terraform-provider-lakeland", Version: version}},
 	}
@@ -130,35 +130,39 @@ func (a assumeRole) base(i int, diags *diag.Diagnostics) awsbase.AssumeRole {
 }
 
 // connect finds credentials, checks account and Region, and makes the clients.
-func (c *configuration) connect(ctx context.Context, version string, diags *diag.Diagnostics) (*awsclient.Session, *tracking.Clock) {
+func (c *configuration) connect(ctx context.Context, version string, data *lifecycle.Data, diags *diag.Diagnostics) {
 	base := c.base(version, diags)
 	if diags.HasError() {
-		return nil, nil
+		return
 	}
+	// The Region is judged before anything is called in it, credentials before anything else is.
+	if region := cmp.Or(c.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION")); region != "" {
+		if c.checkRegion(region, diags); diags.HasError() {
+			return
+		}
+	}
+	base.SkipCredsValidation = true
 	ctx, cfg, baseDiags := awsbase.GetAwsConfig(ctx, base)
 	if report(diags, baseDiags) {
-		return nil, nil
+		return
 	}
 	if c.checkRegion(cfg.Region, diags); diags.HasError() {
-		return nil, nil
+		return
 	}
+	base.SkipCredsValidation = false
 	account, partition, baseDiags := awsbase.GetAwsAccountIDAndPartition(ctx, cfg, base)
 	if report(diags, baseDiags) {
-		return nil, nil
+		return
 	}
 	if err := base.VerifyAccountIDAllowed(account); err != nil {
 		diags.AddError(configuring, err.Error())
-		return nil, nil
+		return
 	}
-	clock := &tracking.Clock{}
-	session := &awsclient.Session{
-		Clients:   awsclient.New(cfg, awsclient.Options{Endpoints: c.endpoints(), PathStyle: c.S3UsePathStyle, OnDate: clock.Observe}),
-		AccountID: account, Partition: partition, DefaultTags: map[string]string{},
-	}
+	tags := map[string]string{}
 	for _, block := range c.DefaultTags {
-		maps.Copy(session.DefaultTags, block.Tags)
+		maps.Copy(tags, block.Tags)
 	}
-	return session, clock
+	data.Connect(cfg, awsclient.Options{Endpoints: c.endpoints(), PathStyle: c.S3UsePathStyle}, account, partition, tags)
 }
 
 // checkRegion refuses a Region that is missing or misspelt: nothing below would, and calls would then fail on a

@@ -51,10 +51,7 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest,
 		resp.Diagnostics.AddError(configuring, err.Error())
 		return
 	}
-	session, clock := c.connect(ctx, p.version, &resp.Diagnostics)
-	if !resp.Diagnostics.HasError() {
-		data.Session, data.Clock = session, clock
-	}
+	c.connect(ctx, p.version, data, &resp.Diagnostics)
 }
 
 // Resources implements provider.Provider.

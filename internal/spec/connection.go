@@ -115,6 +115,7 @@ func (c *Connection) Validate() Problems {
 	}
 	if c.Port < 1 || c.Port > 65535 {
 		ps.add(At("port"), "%d is not a port: write 1 to 65535", c.Port)
+		ps.needing(At("engine")) // which has a port of its own
 	}
 	if c.Database == "" || len(c.Database) > 128 || strings.ContainsFunc(c.Database, isControl) {
 		ps.add(At("database"), "%q is not the name of a database: write 1 to 128 characters", c.Database)

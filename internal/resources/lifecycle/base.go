@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
@@ -21,10 +22,18 @@ type Base struct {
 	Clock *tracking.Clock
 }
 
-// Data is what the provider's Configure hands to its resources.
+// Data is what the provider's Configure hands to its resources. Its zero value is that of a provider whose
+// configuration is not known yet.
 type Data struct {
-	Session *awsclient.Session
-	Clock   *tracking.Clock
+	session *awsclient.Session
+	clock   *tracking.Clock
+}
+
+// Connect makes the clients of a session.
+func (d *Data) Connect(config aws.Config, o awsclient.Options, accountID, partition string, defaultTags map[string]string) {
+	d.clock = &tracking.Clock{}
+	o.OnDate = d.clock.Observe
+	d.session = &awsclient.Session{Clients: awsclient.New(config, o), AccountID: accountID, Partition: partition, DefaultTags: defaultTags}
 }
 
 // Metadata implements resource.Resource.
@@ -43,7 +52,7 @@ func (b *Base) Configure(_ context.Context, req resource.ConfigureRequest, resp 
 		resp.Diagnostics.AddError("Configuring "+b.TypeName, fmt.Sprintf("The provider handed over %T. Please report this to the provider's developers.", req.ProviderData))
 		return
 	}
-	b.Session, b.Clock = data.Session, data.Clock
+	b.Session, b.Clock = data.session, data.clock
 }
 
 // Ready adds an error when there is no session, which happens only where the provider's configuration depends on

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
@@ -38,8 +37,8 @@ const pinned = `SET row_security = off; SET search_path = ''; SET timezone = 'UT
 	`SET default_transaction_read_only = on; SET bytea_output = 'hex'; SET application_name = 'lakeland'`
 
 // Connect opens a session. The caller closes it.
-func Connect(ctx context.Context, c *spec.Connection, as Credentials) (*pgx.Conn, error) {
-	config, err := pgx.ParseConfig("")
+func Connect(ctx context.Context, c *spec.Connection, as Credentials) (*pgconn.PgConn, error) {
+	config, err := pgconn.ParseConfig("")
 	if err != nil {
 		return nil, fmt.Errorf("preparing the connection %q: %w", c.Name, err)
 	}
@@ -49,12 +48,11 @@ func Connect(ctx context.Context, c *spec.Connection, as Credentials) (*pgx.Conn
 	config.Host, config.Port, config.Database = c.Host, uint16(c.Port), c.Database
 	config.User, config.Password = as.Username, as.Password
 	config.Fallbacks, config.RuntimeParams, config.ConnectTimeout = nil, map[string]string{}, connectTimeout
-	config.DefaultQueryExecMode = pgx.QueryExecModeExec // nothing prepared outlives its query
-	conn, err := pgx.ConnectConfig(ctx, config)
+	conn, err := pgconn.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the database %q at %s:%d: %w", c.Database, c.Host, c.Port, explain(err))
 	}
-	if _, err := conn.PgConn().Exec(ctx, pinned).ReadAll(); err != nil {
+	if _, err := conn.Exec(ctx, pinned).ReadAll(); err != nil {
 		_ = conn.Close(context.WithoutCancel(ctx))
 		return nil, fmt.Errorf("setting up a session with the database %q at %s:%d: %w", c.Database, c.Host, c.Port, err)
 	}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
@@ -53,13 +52,13 @@ func Extract(ctx context.Context, c *spec.Connection, as Credentials, r Request,
 }
 
 // closeSession ends a session also when its context is over; a COPY under way is cancelled by that.
-func closeSession(ctx context.Context, conn *pgx.Conn) {
+func closeSession(ctx context.Context, conn *pgconn.PgConn) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	_ = conn.Close(ctx)
 }
 
-func copyOut(parent context.Context, conn *pgx.Conn, r Request, write func(*column.Batch) error) (*Extracted, error) {
+func copyOut(parent context.Context, conn *pgconn.PgConn, r Request, write func(*column.Batch) error) (*Extracted, error) {
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	table := schema.Table{Columns: r.Columns}
@@ -83,7 +82,7 @@ func copyOut(parent context.Context, conn *pgx.Conn, r Request, write func(*colu
 	read := make(chan error, 1)
 	go func() {
 		defer close(full)
-		_, err := conn.PgConn().CopyTo(ctx, d, copyStatement(r))
+		_, err := conn.CopyTo(ctx, d, copyStatement(r))
 		if err == nil {
 			err = d.finish()
 		}

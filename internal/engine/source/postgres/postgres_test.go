@@ -109,9 +109,9 @@ func TestSessionIsPinned(t *testing.T) {
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
 	for name, want := range map[string]string{"timezone": "UTC", "datestyle": "ISO, YMD", "intervalstyle": "iso_8601", "row_security": "off", "search_path": `""`, "statement_timeout": "0", "default_transaction_read_only": "on", "extra_float_digits": "1", "application_name": "lakeland"} {
-		var got string
-		if err := conn.QueryRow(t.Context(), "SELECT current_setting($1)", name).Scan(&got); err != nil || got != want {
-			t.Errorf("%s is %q, %v; want %q", name, got, err, want)
+		result := conn.ExecParams(t.Context(), "SELECT current_setting($1)", [][]byte{[]byte(name)}, nil, nil, nil).Read()
+		if result.Err != nil || string(result.Rows[0][0]) != want {
+			t.Errorf("%s is %q, %v; want %q", name, result.Rows, result.Err, want)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
@@ -33,7 +33,7 @@ func (i Identity) Position() (json.RawMessage, error) {
 // Snapshot is a consistent view of the database, open until Close. Other sessions may join it by its ID while
 // it is. It is used by one goroutine.
 type Snapshot struct {
-	conn *pgx.Conn
+	conn *pgconn.PgConn
 	// ID joins other sessions to the view. It is "" on a server in recovery, whose exported snapshots can lose
 	// transactions in progress: each session there has a view of its own, so a run uses one.
 	ID       string
@@ -55,33 +55,34 @@ func Begin(ctx context.Context, c *spec.Connection, as Credentials) (*Snapshot, 
 }
 
 func (s *Snapshot) begin(ctx context.Context) error {
-	if _, err := s.conn.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
+	if err := execute(ctx, s.conn, beginReading); err != nil {
 		return err
 	}
-	var recovering bool
-	if err := s.conn.QueryRow(ctx, "SELECT pg_catalog.pg_is_in_recovery()").Scan(&recovering); err != nil {
+	state, err := queryRow(ctx, s.conn, "SELECT pg_catalog.pg_is_in_recovery()")
+	if err != nil {
 		return err
 	}
-	if !recovering {
-		if err := s.conn.QueryRow(ctx, "SELECT pg_catalog.pg_export_snapshot()").Scan(&s.ID); err != nil {
+	if !state.truth(0) {
+		exported, err := queryRow(ctx, s.conn, "SELECT pg_catalog.pg_export_snapshot()")
+		if err != nil {
 			return err
 		}
+		s.ID = exported.text(0)
 	}
-	var err error
 	s.Identity, err = identify(ctx, s.conn)
 	return err
 }
 
 // join opens a session that sees what the snapshot of the ID shows, or a view of its own for "".
-func join(ctx context.Context, c *spec.Connection, as Credentials, id string) (*pgx.Conn, Identity, error) {
+func join(ctx context.Context, c *spec.Connection, as Credentials, id string) (*pgconn.PgConn, Identity, error) {
 	conn, err := Connect(ctx, c, as)
 	if err != nil {
 		return nil, Identity{}, err
 	}
-	_, err = conn.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+	err = execute(ctx, conn, beginReading)
 	if err == nil && id != "" {
 		// The id comes from the server and is quoted all the same; parameters are not allowed here.
-		_, err = conn.Exec(ctx, "SET TRANSACTION SNAPSHOT "+quoteLiteral(id))
+		err = execute(ctx, conn, "SET TRANSACTION SNAPSHOT "+quoteLiteral(id))
 	}
 	var identity Identity
 	if err == nil {
@@ -94,11 +95,13 @@ func join(ctx context.Context, c *spec.Connection, as Credentials, id string) (*
 	return conn, identity, nil
 }
 
-func identify(ctx context.Context, conn *pgx.Conn) (Identity, error) {
-	var i Identity
-	err := conn.QueryRow(ctx, "SELECT pg_catalog.transaction_timestamp(), pg_catalog.txid_snapshot_xmin(pg_catalog.txid_current_snapshot())").Scan(&i.Clock, &i.Xmin)
-	i.Clock = i.Clock.UTC()
-	return i, err
+func identify(ctx context.Context, conn *pgconn.PgConn) (Identity, error) {
+	r, err := queryRow(ctx, conn, `
+		SELECT (extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000000)::bigint, pg_catalog.txid_snapshot_xmin(pg_catalog.txid_current_snapshot())`)
+	if err != nil {
+		return Identity{}, err
+	}
+	return Identity{Clock: time.UnixMicro(r.number(0)).UTC(), Xmin: r.number(1)}, r.err
 }
 
 // Close ends the view and its session.
@@ -119,21 +122,18 @@ func (s *Snapshot) Describe(ctx context.Context, from *spec.DatabaseSource, key 
 	wrap := func(err error) (*Description, error) {
 		return nil, fmt.Errorf("reading the columns of %s: %w", quoted(from.Schema, from.Table), err)
 	}
-	var (
-		oid      uint32
-		kind     string
-		readable bool
-		d        Description
-	)
-	err := s.conn.QueryRow(ctx, `
+	r, err := queryRow(ctx, s.conn, `
 		SELECT c.oid, c.relkind::text, pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'), c.reltuples::bigint
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-		WHERE n.nspname = $1 AND c.relname = $2`, from.Schema, from.Table).Scan(&oid, &kind, &readable, &d.EstimatedRows)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
+		WHERE n.nspname = $1 AND c.relname = $2`, from.Schema, from.Table)
+	if errors.Is(err, errNoRow) {
 		return wrap(s.notThere(ctx, from))
-	case err != nil:
+	}
+	if err != nil {
 		return wrap(err)
+	}
+	oid, kind, readable := r.text(0), r.text(1), r.truth(2)
+	switch {
 	case kind != "r" && kind != "p" && kind != "v" && kind != "m" && kind != "f":
 		return wrap(fmt.Errorf("it is not a table or view (relkind %q)", kind))
 	case !readable:
@@ -143,7 +143,10 @@ func (s *Snapshot) Describe(ctx context.Context, from *spec.DatabaseSource, key 
 	if err != nil {
 		return wrap(err)
 	}
-	d.Schema = schema.Table{Identity: fmt.Sprint(oid), Columns: columns}
+	d := Description{Schema: schema.Table{Identity: oid, Columns: columns}, EstimatedRows: r.number(3)}
+	if r.err != nil {
+		return wrap(r.err)
+	}
 	if d.Schema.Key, err = targetKey(columns, key); err != nil {
 		return wrap(err)
 	}
@@ -151,16 +154,16 @@ func (s *Snapshot) Describe(ctx context.Context, from *spec.DatabaseSource, key 
 }
 
 func (s *Snapshot) notThere(ctx context.Context, from *spec.DatabaseSource) error {
-	rows, err := s.conn.Query(ctx, `
+	rows, err := query(ctx, s.conn, `
 		SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
 		ORDER BY 1 LIMIT 5000`)
 	if err != nil {
 		return err
 	}
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return err
+	names := make([]string, len(rows))
+	for i := range rows {
+		names[i] = rows[i].text(0)
 	}
 	if near := spec.Nearest(from.Schema+"."+from.Table, names); near != "" {
 		return fmt.Errorf("there is no such table; did you mean %s? Names are exact, case included", near)
@@ -168,35 +171,26 @@ func (s *Snapshot) notThere(ctx context.Context, from *spec.DatabaseSource) erro
 	return fmt.Errorf("there is no such table among the %d of the database that the role can see; names are exact, case included", len(names))
 }
 
-func (s *Snapshot) columns(ctx context.Context, oid uint32) ([]schema.Column, error) {
-	rows, err := s.conn.Query(ctx, `
+func (s *Snapshot) columns(ctx context.Context, oid string) ([]schema.Column, error) {
+	rows, err := query(ctx, s.conn, `
 		SELECT a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, pg_catalog.format_type(a.atttypid, a.atttypmod),
 			coalesce(pg_catalog.col_description(a.attrelid, a.attnum), '')
 		FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`, oid)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var columns []schema.Column
-	for rows.Next() {
-		var (
-			c        schema.Column
-			source   schema.SourceColumn
-			number   int16
-			modifier int32
-		)
-		if err := rows.Scan(&number, &source.Name, &source.OID, &modifier, &c.Required, &source.Type, &c.Comment); err != nil {
-			return nil, err
+	columns := make([]schema.Column, len(rows))
+	for i, r := range rows {
+		source := schema.SourceColumn{Number: int(r.number(0)), Name: r.text(1), OID: uint32(r.number(2)), Type: r.text(5)}
+		c := schema.Column{Required: r.truth(4), Comment: r.text(6), Source: &source}
+		modifier := int32(r.number(3))
+		if r.err != nil {
+			return nil, r.err
 		}
 		if c.Type, err = schema.FromPostgres(source.OID, modifier); err != nil {
 			return nil, fmt.Errorf("column %q of type %s: %w", source.Name, source.Type, err)
 		}
-		source.Number = int(number)
-		c.Source = &source
-		columns = append(columns, c)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
+		columns[i] = c
 	}
 	return columns, schema.NameTargets(columns)
 }
