@@ -42,6 +42,7 @@ func pack(ctx context.Context, version, folder string) error {
 		return fmt.Errorf("making a folder: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(work) }()
+	fmt.Println("building the engine; the first time this takes some minutes")
 	path := filepath.Join(work, "lakeland-engine")
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid= -X main.version="+version, "-o", path, "./cmd/lakeland-engine")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64", "GOAMD64=v1", "GOFLAGS=")

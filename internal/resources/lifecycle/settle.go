@@ -125,23 +125,32 @@ func overlay(prior, normalPrior, remote any) any {
 	return out
 }
 
-// Same reports whether two values of plain data are equal, numbers by value. Absent and empty are one.
+// Same reports whether two values of plain data are equal, numbers by value. Absent and empty are one, inside
+// others too.
 func Same(a, b any) bool {
-	a, b = canonical(a), canonical(b)
-	return empty(a) && empty(b) || reflect.DeepEqual(a, b)
+	return reflect.DeepEqual(pruned(canonical(a)), pruned(canonical(b)))
 }
 
-func empty(v any) bool {
+// pruned is data without what is empty; nothing at all is nil.
+func pruned(v any) any {
 	switch typed := v.(type) {
-	case nil:
-		return true
 	case []any:
-		return len(typed) == 0
+		if len(typed) == 0 {
+			return nil
+		}
 	case map[string]any:
-		return len(typed) == 0
-	default:
-		return false
+		for name, inner := range typed {
+			if inner = pruned(inner); inner == nil {
+				delete(typed, name)
+			} else {
+				typed[name] = inner
+			}
+		}
+		if len(typed) == 0 {
+			return nil
+		}
 	}
+	return v
 }
 
 // Changed lists which of some paths differ between two trees.
