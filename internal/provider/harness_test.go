@@ -144,7 +144,9 @@ provider "lakeland" {
 }
 
 // base is a tracking, a connection and a cadence.
-func (a *account) base() string {
+func (a *account) base() string { return a.foundation() + a.cadence() }
+
+func (a *account) foundation() string {
 	server := a.sb.Postgres()
 	return a.provider() + fmt.Sprintf(`
 resource "lakeland_tracking" "shop" {
@@ -162,7 +164,11 @@ resource "lakeland_connection" "shop" {
   secret_arn = %q
   tls        = { ca = %q }
 }
+`, a.name, server.Host(), server.Port(), a.db.Name, a.secret, string(server.CA()))
+}
 
+func (a *account) cadence() string {
+	return fmt.Sprintf(`
 resource "lakeland_cadence" "ten_minutes" {
   tracking    = lakeland_tracking.shop.name
   name        = "ten-minutes"
@@ -172,7 +178,7 @@ resource "lakeland_cadence" "ten_minutes" {
   connections = [lakeland_connection.shop.name]
   tags        = { purpose = "landing" }
 }
-`, a.name, server.Host(), server.Port(), a.db.Name, a.secret, string(server.CA()), a.artifacts)
+`, a.artifacts)
 }
 
 // tables is source tables of the schema public, a resource each: plugin-testing cannot read a state with for_each.

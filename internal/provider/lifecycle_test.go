@@ -182,7 +182,7 @@ func TestUpdates(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, `CREATE TABLE orders (id int)`, `INSERT INTO orders VALUES (1)`)
 	base, tables := a.base(), a.tables("orders")
-	second := strings.NewReplacer(`"ten_minutes"`, `"hourly"`, `"ten-minutes"`, `"hourly"`, `"rate(10 minutes)"`, `"rate(1 hour)"`).Replace(base[strings.Index(base, `resource "lakeland_cadence"`):])
+	second := strings.NewReplacer(`"ten_minutes"`, `"hourly"`, `"ten-minutes"`, `"hourly"`, `"rate(10 minutes)"`, `"rate(1 hour)"`).Replace(a.cadence())
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: factories,
 		Steps: []resource.TestStep{
@@ -246,7 +246,6 @@ func TestRefusals(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, `CREATE TABLE orders (id int)`)
 	base := a.base()
-	withoutCadence := base[:strings.Index(base, `resource "lakeland_cadence"`)]
 	table := &spec.Table{
 		Name: "other.orders", Cadence: "ten-minutes", Enabled: true,
 		Source: spec.Source{Database: &spec.DatabaseSource{Connection: "shop-db", Schema: "public", Table: "orders"}},
@@ -258,7 +257,7 @@ func TestRefusals(t *testing.T) {
 			{Config: base},
 			{
 				PreConfig:   func() { a.must(a.tracking.CreateTable(t.Context(), table, sandbox.Account)) },
-				Config:      withoutCadence,
+				Config:      a.foundation(),
 				ExpectError: regexp.MustCompile(`(?s)deleting lakeland_cadence \(ten-minutes\).*the source table\s+"other\.orders"`),
 			},
 			{

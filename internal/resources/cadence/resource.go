@@ -5,7 +5,6 @@ package cadence
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -81,7 +80,7 @@ func judge(tree lifecycle.Tree) (spec.Problems, error) {
 
 // ValidateConfig implements resource.ResourceWithValidateConfig.
 func (r *Resource) ValidateConfig(_ context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	r.Judge(&resp.Diagnostics, "validating", req.Config.Raw, "name", judge)
+	r.Judge(&resp.Diagnostics, "validating", req.Config.Raw, judge)
 }
 
 // ModifyPlan implements resource.ResourceWithModifyPlan.
@@ -89,7 +88,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	if req.Plan.Raw.IsNull() {
 		return
 	}
-	tree, unknown, ok := r.Judge(&resp.Diagnostics, "planning", req.Plan.Raw, "name", judge)
+	tree, unknown, ok := r.Judge(&resp.Diagnostics, "planning", req.Plan.Raw, judge)
 	if !ok {
 		return
 	}
@@ -156,30 +155,26 @@ func (r *Resource) deployment(ctx context.Context, tree lifecycle.Tree) (*deploy
 
 // Create implements resource.Resource.
 func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	r.write(ctx, "creating", &req.Plan, &resp.State, &resp.Diagnostics, func(store *tracking.Store, c *spec.Cadence) error {
+	r.write(ctx, "creating", &req.Plan, &resp.State, resp.Identity, &resp.Diagnostics, func(store *tracking.Store, c *spec.Cadence) error {
 		return store.CreateCadence(ctx, c)
-	}, func(keys map[string]string) { r.Identify(ctx, resp.Identity, &resp.Diagnostics, keys) })
+	})
 }
 
 // Update implements resource.Resource.
 func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	r.write(ctx, "updating", &req.Plan, &resp.State, &resp.Diagnostics, func(store *tracking.Store, c *spec.Cadence) error {
+	r.write(ctx, "updating", &req.Plan, &resp.State, resp.Identity, &resp.Diagnostics, func(store *tracking.Store, c *spec.Cadence) error {
 		return store.UpdateCadence(ctx, c)
-	}, func(keys map[string]string) { r.Identify(ctx, resp.Identity, &resp.Diagnostics, keys) })
+	})
 }
 
 // write stores the document, then brings objects, job and trigger to what it says. The document comes first: it
 // is what owns the name.
-func (r *Resource) write(ctx context.Context, verb string, from *tfsdk.Plan, state *tfsdk.State, diags *diag.Diagnostics, store func(*tracking.Store, *spec.Cadence) error, identify func(map[string]string)) {
-	tree, _, err := lifecycle.Read(from.Raw)
-	summary := lifecycle.Summary(verb, r.TypeName, tree.Text("name"))
-	if !r.Ready(diags, summary) {
+func (r *Resource) write(ctx context.Context, verb string, from *tfsdk.Plan, state *tfsdk.State, identity *tfsdk.ResourceIdentity, diags *diag.Diagnostics, store func(*tracking.Store, *spec.Cadence) error) {
+	tree, summary, ok := r.Begin(diags, verb, from.Raw)
+	if !ok {
 		return
 	}
-	var d *deployment
-	if err == nil {
-		d, err = r.deployment(ctx, tree)
-	}
+	d, err := r.deployment(ctx, tree)
 	if err == nil {
 		err = store(r.Tracking(tree.Text("tracking")), d.doc)
 	}
@@ -188,7 +183,7 @@ func (r *Resource) write(ctx context.Context, verb string, from *tfsdk.Plan, sta
 		return
 	}
 	state.Raw = from.Raw
-	identify(keys(tree))
+	r.Identify(ctx, identity, diags, keys(tree))
 	tags := r.Session.AllTags(tree.Strings("tags"))
 	set := func(attribute string, value attr.Value) {
 		diags.Append(state.SetAttribute(ctx, path.Root(attribute), value)...)
@@ -217,17 +212,13 @@ func keys(tree lifecycle.Tree) map[string]string {
 
 // Read implements resource.Resource.
 func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	tree, _, err := lifecycle.Read(req.State.Raw)
-	name := tree.Text("name")
-	summary := lifecycle.Summary("reading", r.TypeName, name)
-	if !r.Ready(&resp.Diagnostics, summary) {
+	tree, summary, ok := r.Begin(&resp.Diagnostics, "reading", req.State.Raw)
+	if !ok {
 		return
 	}
+	name := tree.Text("name")
 	r.Identify(ctx, resp.Identity, &resp.Diagnostics, keys(tree))
-	var stored *spec.Cadence
-	if err == nil {
-		stored, err = r.Tracking(tree.Text("tracking")).Cadence(ctx, name)
-	}
+	stored, err := r.Tracking(tree.Text("tracking")).Cadence(ctx, name)
 	if errors.Is(err, tracking.ErrNotFound) {
 		lifecycle.Vanished(ctx, resp, summary, "The cadence "+name)
 		return
@@ -255,20 +246,17 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 
 // Delete implements resource.Resource.
 func (r *Resource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	tree, _, err := lifecycle.Read(req.State.Raw)
-	name := tree.Text("name")
-	summary := lifecycle.Summary("deleting", r.TypeName, name)
-	if !r.Ready(&resp.Diagnostics, summary) {
+	tree, summary, ok := r.Begin(&resp.Diagnostics, "deleting", req.State.Raw)
+	if !ok {
 		return
 	}
-	if err == nil {
-		err = r.Tracking(tree.Text("tracking")).DeleteCadence(ctx, name)
-	}
+	name := tree.Text("name")
+	err := r.Tracking(tree.Text("tracking")).DeleteCadence(ctx, name)
 	if err == nil {
 		// Script and engine stay: a queued run may want them, and another cadence may share them.
 		err = r.withdraw(ctx, spec.PhysicalName(tree.Text("tracking"), name))
 	}
 	if err != nil {
-		lifecycle.Fail(&resp.Diagnostics, summary, fmt.Errorf("removing the cadence: %w", err))
+		lifecycle.Fail(&resp.Diagnostics, summary, err)
 	}
 }

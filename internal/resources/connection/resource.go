@@ -77,7 +77,7 @@ func judge(tree lifecycle.Tree) (spec.Problems, error) {
 
 // ValidateConfig implements resource.ResourceWithValidateConfig.
 func (r *Resource) ValidateConfig(_ context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	r.Judge(&resp.Diagnostics, "validating", req.Config.Raw, "name", judge)
+	r.Judge(&resp.Diagnostics, "validating", req.Config.Raw, judge)
 }
 
 // ModifyPlan implements resource.ResourceWithModifyPlan.
@@ -85,7 +85,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	if req.Plan.Raw.IsNull() {
 		return
 	}
-	plan, unknown, ok := r.Judge(&resp.Diagnostics, "planning", req.Plan.Raw, "name", judge)
+	plan, unknown, ok := r.Judge(&resp.Diagnostics, "planning", req.Plan.Raw, judge)
 	if !ok {
 		return
 	}
@@ -110,30 +110,26 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 
 // Create implements resource.Resource.
 func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	r.write(ctx, "creating", &req.Plan, &resp.State, &resp.Diagnostics, func(store *tracking.Store, c *spec.Connection) error {
+	r.write(ctx, "creating", &req.Plan, &resp.State, resp.Identity, &resp.Diagnostics, func(store *tracking.Store, c *spec.Connection) error {
 		return store.CreateConnection(ctx, c)
-	}, func(keys map[string]string) { r.Identify(ctx, resp.Identity, &resp.Diagnostics, keys) })
+	})
 }
 
 // Update implements resource.Resource.
 func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	r.write(ctx, "updating", &req.Plan, &resp.State, &resp.Diagnostics, func(store *tracking.Store, c *spec.Connection) error {
+	r.write(ctx, "updating", &req.Plan, &resp.State, resp.Identity, &resp.Diagnostics, func(store *tracking.Store, c *spec.Connection) error {
 		return store.UpdateConnection(ctx, c)
-	}, func(keys map[string]string) { r.Identify(ctx, resp.Identity, &resp.Diagnostics, keys) })
+	})
 }
 
 // write stores the document, then brings the Glue connection to what it says. The document comes first: it is
 // what owns the name.
-func (r *Resource) write(ctx context.Context, verb string, plan *tfsdk.Plan, state *tfsdk.State, diags *diag.Diagnostics, store func(*tracking.Store, *spec.Connection) error, identify func(map[string]string)) {
-	tree, _, err := lifecycle.Read(plan.Raw)
-	summary := lifecycle.Summary(verb, r.TypeName, tree.Text("name"))
-	if !r.Ready(diags, summary) {
+func (r *Resource) write(ctx context.Context, verb string, plan *tfsdk.Plan, state *tfsdk.State, identity *tfsdk.ResourceIdentity, diags *diag.Diagnostics, store func(*tracking.Store, *spec.Connection) error) {
+	tree, summary, ok := r.Begin(diags, verb, plan.Raw)
+	if !ok {
 		return
 	}
-	var c *spec.Connection
-	if err == nil {
-		c, err = document(tree)
-	}
+	c, err := document(tree)
 	if err == nil {
 		c.Normalize()
 		err = store(r.Tracking(tree.Text("tracking")), c)
@@ -143,7 +139,7 @@ func (r *Resource) write(ctx context.Context, verb string, plan *tfsdk.Plan, sta
 		return
 	}
 	state.Raw = plan.Raw
-	identify(keys(tree))
+	r.Identify(ctx, identity, diags, keys(tree))
 	want := glueDefinition(tree.Text("tracking"), c)
 	if err := r.ensureGlue(ctx, want, r.Session.AllTags(tree.Strings("tags"))); err != nil {
 		lifecycle.Fail(diags, summary, err)
@@ -159,17 +155,13 @@ func keys(tree lifecycle.Tree) map[string]string {
 
 // Read implements resource.Resource.
 func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	tree, _, err := lifecycle.Read(req.State.Raw)
-	name := tree.Text("name")
-	summary := lifecycle.Summary("reading", r.TypeName, name)
-	if !r.Ready(&resp.Diagnostics, summary) {
+	tree, summary, ok := r.Begin(&resp.Diagnostics, "reading", req.State.Raw)
+	if !ok {
 		return
 	}
+	name := tree.Text("name")
 	r.Identify(ctx, resp.Identity, &resp.Diagnostics, keys(tree))
-	var stored *spec.Connection
-	if err == nil {
-		stored, err = r.Tracking(tree.Text("tracking")).Connection(ctx, name)
-	}
+	stored, err := r.Tracking(tree.Text("tracking")).Connection(ctx, name)
 	if errors.Is(err, tracking.ErrNotFound) {
 		lifecycle.Vanished(ctx, resp, summary, "The connection "+name)
 		return
@@ -191,15 +183,12 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 
 // Delete implements resource.Resource.
 func (r *Resource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	tree, _, err := lifecycle.Read(req.State.Raw)
-	name := tree.Text("name")
-	summary := lifecycle.Summary("deleting", r.TypeName, name)
-	if !r.Ready(&resp.Diagnostics, summary) {
+	tree, summary, ok := r.Begin(&resp.Diagnostics, "deleting", req.State.Raw)
+	if !ok {
 		return
 	}
-	if err == nil {
-		err = r.Tracking(tree.Text("tracking")).DeleteConnection(ctx, name)
-	}
+	name := tree.Text("name")
+	err := r.Tracking(tree.Text("tracking")).DeleteConnection(ctx, name)
 	if err == nil {
 		err = r.dropGlue(ctx, spec.PhysicalName(tree.Text("tracking"), name))
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/awsclient"
 	"github.com/lakeland/terraform-provider-lakeland/internal/tracking"
@@ -55,14 +56,21 @@ func (b *Base) Configure(_ context.Context, req resource.ConfigureRequest, resp 
 	b.Session, b.Clock = data.session, data.clock
 }
 
-// Ready adds an error when there is no session, which happens only where the provider's configuration depends on
-// what is not known yet.
-func (b *Base) Ready(diags *diag.Diagnostics, summary string) bool {
-	if b.Session == nil {
+// Begin reads the value that an operation is about, and says under which summary its errors go. It is not ok when
+// the value cannot be read or there is no session; the latter happens only where the provider's configuration
+// depends on what is not known yet.
+func (b *Base) Begin(diags *diag.Diagnostics, verb string, raw tftypes.Value) (tree Tree, summary string, ok bool) {
+	tree, _, err := Read(raw)
+	summary = Summary(verb, b.TypeName, tree.Text("name"))
+	switch {
+	case err != nil:
+		diags.AddError(summary, err.Error())
+	case b.Session == nil:
 		diags.AddError(summary, "The provider's configuration is not known yet: give region, credentials and endpoints values that do not depend on resources of the same apply.")
-		return false
+	default:
+		return tree, summary, true
 	}
-	return true
+	return nil, summary, false
 }
 
 // Tracking opens a tracking by name.

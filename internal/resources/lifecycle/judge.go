@@ -11,10 +11,10 @@ import (
 )
 
 // Judge reads a configuration or plan and reports what is wrong with its document. It is not ok when there were
-// errors. key names the attribute that identifies the resource.
-func (b *Base) Judge(diags *diag.Diagnostics, verb string, raw tftypes.Value, key string, judge func(Tree) (spec.Problems, error)) (tree Tree, unknown Unknown, ok bool) {
+// errors.
+func (b *Base) Judge(diags *diag.Diagnostics, verb string, raw tftypes.Value, judge func(Tree) (spec.Problems, error)) (tree Tree, unknown Unknown, ok bool) {
 	tree, unknown, err := Read(raw)
-	summary := Summary(verb, b.TypeName, tree.Text(key))
+	summary := Summary(verb, b.TypeName, tree.Text("name"))
 	var problems spec.Problems
 	if err == nil {
 		problems, err = judge(tree)

@@ -87,7 +87,7 @@ func judge(tree lifecycle.Tree) (spec.Problems, error) {
 
 // ValidateConfig implements resource.ResourceWithValidateConfig.
 func (r *Resource) ValidateConfig(_ context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	r.Judge(&resp.Diagnostics, "validating", req.Config.Raw, "name", judge)
+	r.Judge(&resp.Diagnostics, "validating", req.Config.Raw, judge)
 }
 
 // ModifyPlan implements resource.ResourceWithModifyPlan.
@@ -95,7 +95,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	if req.Plan.Raw.IsNull() {
 		return
 	}
-	tree, unknown, ok := r.Judge(&resp.Diagnostics, "planning", req.Plan.Raw, "name", judge)
+	tree, unknown, ok := r.Judge(&resp.Diagnostics, "planning", req.Plan.Raw, judge)
 	if !ok {
 		return
 	}
@@ -145,35 +145,27 @@ func (r *Resource) checkDatabase(ctx context.Context, t *spec.Table) error {
 
 // Create implements resource.Resource.
 func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	r.write("creating", &req.Plan, &resp.State, &resp.Diagnostics, func(store *tracking.Store, t *spec.Table) error {
+	r.write(ctx, "creating", &req.Plan, &resp.State, resp.Identity, &resp.Diagnostics, func(store *tracking.Store, t *spec.Table) error {
 		if err := r.checkDatabase(ctx, t); err != nil {
 			return err
 		}
 		return store.CreateTable(ctx, t, r.Session.AccountID)
-	}, func(keys map[string]string) { r.Identify(ctx, resp.Identity, &resp.Diagnostics, keys) })
+	})
 }
 
 // Update implements resource.Resource.
 func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	r.write("updating", &req.Plan, &resp.State, &resp.Diagnostics, func(store *tracking.Store, t *spec.Table) error {
+	r.write(ctx, "updating", &req.Plan, &resp.State, resp.Identity, &resp.Diagnostics, func(store *tracking.Store, t *spec.Table) error {
 		return store.UpdateTable(ctx, t)
-	}, func(keys map[string]string) { r.Identify(ctx, resp.Identity, &resp.Diagnostics, keys) })
+	})
 }
 
-func (r *Resource) write(verb string, plan *tfsdk.Plan, state *tfsdk.State, diags *diag.Diagnostics, store func(*tracking.Store, *spec.Table) error, identify func(map[string]string)) {
-	tree, _, err := lifecycle.Read(plan.Raw)
-	summary := lifecycle.Summary(verb, r.TypeName, tree.Text("name"))
-	if !r.Ready(diags, summary) {
+func (r *Resource) write(ctx context.Context, verb string, plan *tfsdk.Plan, state *tfsdk.State, identity *tfsdk.ResourceIdentity, diags *diag.Diagnostics, store func(*tracking.Store, *spec.Table) error) {
+	tree, summary, ok := r.Begin(diags, verb, plan.Raw)
+	if !ok {
 		return
 	}
-	var (
-		t            *spec.Table
-		trackingName string
-		problems     spec.Problems
-	)
-	if err == nil {
-		t, trackingName, problems, err = document(tree)
-	}
+	t, trackingName, problems, err := document(tree)
 	if err == nil {
 		err = problems.Err(spec.KindTable, tree.Text("name"))
 	}
@@ -185,7 +177,7 @@ func (r *Resource) write(verb string, plan *tfsdk.Plan, state *tfsdk.State, diag
 		return
 	}
 	state.Raw = plan.Raw
-	identify(keys(trackingName, t.Name))
+	r.Identify(ctx, identity, diags, keys(trackingName, t.Name))
 }
 
 func keys(trackingName, name string) map[string]string {
@@ -194,17 +186,13 @@ func keys(trackingName, name string) map[string]string {
 
 // Read implements resource.Resource.
 func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	tree, _, err := lifecycle.Read(req.State.Raw)
-	name, trackingName := tree.Text("name"), tree.Text("tracking")
-	summary := lifecycle.Summary("reading", r.TypeName, name)
-	if !r.Ready(&resp.Diagnostics, summary) {
+	tree, summary, ok := r.Begin(&resp.Diagnostics, "reading", req.State.Raw)
+	if !ok {
 		return
 	}
+	name, trackingName := tree.Text("name"), tree.Text("tracking")
 	r.Identify(ctx, resp.Identity, &resp.Diagnostics, keys(trackingName, name))
-	var stored *spec.Table
-	if err == nil {
-		stored, err = r.Tracking(trackingName).Table(ctx, name)
-	}
+	stored, err := r.Tracking(trackingName).Table(ctx, name)
 	if errors.Is(err, tracking.ErrNotFound) {
 		lifecycle.Vanished(ctx, resp, summary, "The source table "+name)
 		return
@@ -225,18 +213,11 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 
 // Delete implements resource.Resource. State, history, catalogue entry and data stay.
 func (r *Resource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	tree, _, err := lifecycle.Read(req.State.Raw)
-	summary := lifecycle.Summary("deleting", r.TypeName, tree.Text("name"))
-	if !r.Ready(&resp.Diagnostics, summary) {
+	tree, summary, ok := r.Begin(&resp.Diagnostics, "deleting", req.State.Raw)
+	if !ok {
 		return
 	}
-	var (
-		t            *spec.Table
-		trackingName string
-	)
-	if err == nil {
-		t, trackingName, _, err = document(tree)
-	}
+	t, trackingName, _, err := document(tree)
 	if err == nil {
 		err = r.Tracking(trackingName).DeleteTable(ctx, t, r.Session.AccountID)
 	}

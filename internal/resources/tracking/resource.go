@@ -6,10 +6,12 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/resources/lifecycle"
@@ -90,20 +92,20 @@ func describe(tree lifecycle.Tree) (*spec.Tracking, error) {
 	return t, err
 }
 
+func judge(tree lifecycle.Tree) (spec.Problems, error) {
+	t, err := describe(tree)
+	return append(t.Validate(), t.Unsupported()...), err
+}
+
 // ValidateConfig implements resource.ResourceWithValidateConfig.
 func (r *Resource) ValidateConfig(_ context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	tree, unknown, err := lifecycle.Read(req.Config.Raw)
-	if err != nil {
-		resp.Diagnostics.AddError(lifecycle.Summary("validating", r.TypeName, ""), err.Error())
-		return
-	}
+	r.Judge(&resp.Diagnostics, "validating", req.Config.Raw, judge)
+}
+
+// normal is the form in which two spellings are equal.
+func normal(tree lifecycle.Tree) (lifecycle.Tree, error) {
 	t, err := describe(tree)
-	summary := lifecycle.Summary("validating", r.TypeName, t.Name)
-	if err != nil {
-		resp.Diagnostics.AddError(summary, err.Error())
-		return
-	}
-	lifecycle.Report(&resp.Diagnostics, summary, append(t.Validate(), t.Unsupported()...), unknown)
+	return lifecycle.Tree{"name": t.Name, "deletion_protection": t.DeletionProtection, "kms_key_arn": t.KMSKeyARN, "replica_regions": t.ReplicaRegions, "tags": tree["tags"]}, err
 }
 
 // ModifyPlan implements resource.ResourceWithModifyPlan.
@@ -111,30 +113,18 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	if req.Plan.Raw.IsNull() {
 		return
 	}
-	plan, unknown, err := lifecycle.Read(req.Plan.Raw)
-	if err != nil {
-		resp.Diagnostics.AddError(lifecycle.Summary("planning", r.TypeName, ""), err.Error())
+	plan, unknown, ok := r.Judge(&resp.Diagnostics, "planning", req.Plan.Raw, judge)
+	if !ok {
 		return
 	}
-	t, err := describe(plan)
-	summary := lifecycle.Summary("planning", r.TypeName, t.Name)
-	if err != nil {
-		resp.Diagnostics.AddError(summary, err.Error())
-		return
-	}
-	lifecycle.Report(&resp.Diagnostics, summary, append(t.Validate(), t.Unsupported()...), unknown)
 	named := !unknown.Any("name")
 	arns := attr.Value(types.MapUnknown(types.StringType))
 	if named && r.Session != nil {
-		arns = lifecycle.StringMap(r.arns(t.Name))
+		arns = lifecycle.StringMap(r.arns(plan.Text("name")))
 	}
 	lifecycle.Settle(ctx, req, resp, lifecycle.Settlement{
-		Computed: map[string]attr.Value{"id": lifecycle.Known(t.Name, named), "table_arns": arns, "tags_all": lifecycle.TagsAll(r.Session, plan, unknown)},
-		Normal: func(tree lifecycle.Tree) (lifecycle.Tree, error) {
-			t, err := describe(tree)
-			return lifecycle.Tree{"name": t.Name, "deletion_protection": t.DeletionProtection, "kms_key_arn": t.KMSKeyARN, "replica_regions": t.ReplicaRegions, "tags": tree["tags"]}, err
-		},
-		Replace: []spec.Path{spec.At("name")},
+		Computed: map[string]attr.Value{"id": lifecycle.Known(plan.Text("name"), named), "table_arns": arns, "tags_all": lifecycle.TagsAll(r.Session, plan, unknown)},
+		Normal:   normal, Replace: []spec.Path{spec.At("name")},
 	})
 }
 
@@ -148,79 +138,57 @@ func (r *Resource) arns(name string) map[string]string {
 
 // Create implements resource.Resource.
 func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	tree, _, err := lifecycle.Read(req.Plan.Raw)
-	if err != nil {
-		resp.Diagnostics.AddError(lifecycle.Summary("creating", r.TypeName, ""), err.Error())
-		return
-	}
-	t, err := describe(tree)
-	summary := lifecycle.Summary("creating", r.TypeName, t.Name)
-	if !r.Ready(&resp.Diagnostics, summary) {
-		return
-	}
-	if err == nil {
-		err = r.refuseExisting(ctx, t.Name)
-	}
-	if err != nil {
-		lifecycle.Fail(&resp.Diagnostics, summary, err)
-		return
-	}
-	// From here on there may be tables: with the state saved, a failure leaves them to be destroyed, not lost.
-	resp.State.Raw = req.Plan.Raw
-	r.finish(ctx, &resp.State, t, r.Session.AllTags(tree.Strings("tags")), &resp.Diagnostics, summary)
-	r.Identify(ctx, resp.Identity, &resp.Diagnostics, map[string]string{"name": t.Name})
+	r.write(ctx, "creating", &req.Plan, &resp.State, resp.Identity, &resp.Diagnostics, r.refuseExisting)
 }
 
 // Update implements resource.Resource.
 func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	tree, _, err := lifecycle.Read(req.Plan.Raw)
-	if err != nil {
-		resp.Diagnostics.AddError(lifecycle.Summary("updating", r.TypeName, ""), err.Error())
+	r.write(ctx, "updating", &req.Plan, &resp.State, resp.Identity, &resp.Diagnostics, func(context.Context, string) error { return nil })
+}
+
+func (r *Resource) write(ctx context.Context, verb string, plan *tfsdk.Plan, state *tfsdk.State, identity *tfsdk.ResourceIdentity, diags *diag.Diagnostics, check func(ctx context.Context, name string) error) {
+	tree, summary, ok := r.Begin(diags, verb, plan.Raw)
+	if !ok {
 		return
 	}
 	t, err := describe(tree)
-	summary := lifecycle.Summary("updating", r.TypeName, t.Name)
-	if !r.Ready(&resp.Diagnostics, summary) {
-		return
+	if err == nil {
+		err = check(ctx, t.Name)
 	}
 	if err != nil {
-		lifecycle.Fail(&resp.Diagnostics, summary, err)
+		lifecycle.Fail(diags, summary, err)
 		return
 	}
-	resp.State.Raw = req.Plan.Raw
-	r.finish(ctx, &resp.State, t, r.Session.AllTags(tree.Strings("tags")), &resp.Diagnostics, summary)
-	r.Identify(ctx, resp.Identity, &resp.Diagnostics, map[string]string{"name": t.Name})
+	// From here on there may be tables: with the state saved, a failure leaves them to be destroyed, not lost.
+	state.Raw = plan.Raw
+	r.Identify(ctx, identity, diags, map[string]string{"name": t.Name})
+	diags.Append(state.SetAttribute(ctx, path.Root("table_arns"), lifecycle.StringMap(r.arns(t.Name)))...)
+	tags := r.Session.AllTags(tree.Strings("tags"))
+	diags.Append(state.SetAttribute(ctx, path.Root("tags_all"), lifecycle.StringMap(tags))...)
+	if err := r.finish(ctx, t, tags); err != nil {
+		lifecycle.Fail(diags, summary, err)
+	}
 }
 
 // Delete implements resource.Resource.
 func (r *Resource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	tree, _, err := lifecycle.Read(req.State.Raw)
-	name := tree.Text("name")
-	summary := lifecycle.Summary("deleting", r.TypeName, name)
-	if !r.Ready(&resp.Diagnostics, summary) {
+	tree, summary, ok := r.Begin(&resp.Diagnostics, "deleting", req.State.Raw)
+	if !ok {
 		return
 	}
-	if err == nil {
-		err = r.dropUnused(ctx, name)
-	}
-	if err != nil {
+	if err := r.dropUnused(ctx, tree.Text("name")); err != nil {
 		lifecycle.Fail(&resp.Diagnostics, summary, err)
 	}
 }
 
 // Read implements resource.Resource.
 func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	tree, _, err := lifecycle.Read(req.State.Raw)
+	tree, summary, ok := r.Begin(&resp.Diagnostics, "reading", req.State.Raw)
+	if !ok {
+		return
+	}
 	name := tree.Text("name")
-	summary := lifecycle.Summary("reading", r.TypeName, name)
-	if !r.Ready(&resp.Diagnostics, summary) {
-		return
-	}
 	r.Identify(ctx, resp.Identity, &resp.Diagnostics, map[string]string{"name": name})
-	if err != nil {
-		lifecycle.Fail(&resp.Diagnostics, summary, err)
-		return
-	}
 	actual, err := r.look(ctx, name)
 	if err != nil {
 		lifecycle.Fail(&resp.Diagnostics, summary, err)

@@ -11,11 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
-	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 
-	"github.com/lakeland/terraform-provider-lakeland/internal/resources/lifecycle"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 	layout "github.com/lakeland/terraform-provider-lakeland/internal/tracking"
 )
@@ -38,28 +34,21 @@ func (r *Resource) refuseExisting(ctx context.Context, name string) error {
 
 // finish brings all tables to what the description says, making those that are missing. Protection comes last:
 // tables that are not complete stay easy to remove.
-func (r *Resource) finish(ctx context.Context, state *tfsdk.State, t *spec.Tracking, tags map[string]string, diags *diag.Diagnostics, summary string) {
-	arns := map[string]string{}
-	for suffix, arn := range r.arns(t.Name) {
-		arns[suffix] = arn
-	}
-	diags.Append(state.SetAttribute(ctx, path.Root("table_arns"), lifecycle.StringMap(arns))...)
+func (r *Resource) finish(ctx context.Context, t *spec.Tracking, tags map[string]string) error {
 	for _, d := range layout.Definitions(t.Name) {
 		if err := r.ensure(ctx, d, t, tags); err != nil {
-			lifecycle.Fail(diags, summary, err)
-			return
+			return err
 		}
 	}
 	if err := r.Tracking(t.Name).WriteLayout(ctx); err != nil {
-		lifecycle.Fail(diags, summary, err)
-		return
+		return err
 	}
 	for _, d := range layout.Definitions(t.Name) {
 		if err := r.protect(ctx, d.Name, t.DeletionProtection); err != nil {
-			lifecycle.Fail(diags, summary, err)
-			return
+			return err
 		}
 	}
+	return nil
 }
 
 func (r *Resource) ensure(ctx context.Context, d layout.Definition, t *spec.Tracking, tags map[string]string) error {
