@@ -16,14 +16,21 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
 )
 
-// tick is how often a run under way says how far it is where there is no terminal.
-const tick = 15 * time.Second
+const (
+	// tick is how often a run under way says how far it is where there is no terminal.
+	tick = 15 * time.Second
+	// refresh is how often a bar is drawn.
+	refresh = 100 * time.Millisecond
+)
 
 // display shows a run: a bar and a table on a terminal, lines of JSON elsewhere. It is safe for concurrent use.
 type display struct {
 	out      io.Writer
+	bars     io.Writer
 	terminal bool
-	log      *slog.Logger
+	// tick and refresh are how often lines and bars are written.
+	tick, refresh time.Duration
+	log           *slog.Logger
 
 	mu     sync.Mutex
 	tables map[string]*meter
@@ -37,13 +44,17 @@ type meter struct {
 }
 
 func newDisplay(out io.Writer) *display {
-	d := &display{out: out, tables: map[string]*meter{}}
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		d.terminal = true
-		d.log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-		return d
+	f, ok := out.(*os.File)
+	return newDisplayOf(out, os.Stderr, ok && term.IsTerminal(int(f.Fd())))
+}
+
+func newDisplayOf(out, bars io.Writer, terminal bool) *display {
+	d := &display{out: out, bars: bars, terminal: terminal, tick: tick, refresh: refresh, tables: map[string]*meter{}}
+	if terminal {
+		d.log = slog.New(slog.NewTextHandler(bars, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	} else {
+		d.log = slog.New(slog.NewJSONHandler(out, nil))
 	}
-	d.log = slog.New(slog.NewJSONHandler(out, nil))
 	return d
 }
 
@@ -54,8 +65,8 @@ func (d *display) start(table string, rows int64) {
 	m := &meter{began: time.Now(), told: time.Now()}
 	if d.terminal {
 		m.bar = progressbar.NewOptions64(max(rows, -1), progressbar.OptionSetDescription(table), progressbar.OptionShowCount(),
-			progressbar.OptionShowIts(), progressbar.OptionSetItsString("rows"), progressbar.OptionSetWriter(os.Stderr),
-			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(24))
+			progressbar.OptionShowIts(), progressbar.OptionSetItsString("rows"), progressbar.OptionSetWriter(d.bars),
+			progressbar.OptionThrottle(d.refresh), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(24))
 	}
 	d.tables[table] = m
 }
@@ -74,10 +85,11 @@ func (d *display) add(table string, rows, bytes int64) {
 		if m.rows > m.bar.GetMax64() && m.bar.GetMax64() > 0 {
 			m.bar.ChangeMax64(m.rows) // the estimate was low
 		}
+		m.bar.Describe(table + " " + humanize.IBytes(uint64(max(m.bytes, 0))))
 		_ = m.bar.Set64(m.rows)
 		return
 	}
-	if now := time.Now(); now.Sub(m.told) >= tick {
+	if now := time.Now(); now.Sub(m.told) >= d.tick {
 		m.told = now
 		d.log.Info("progress", "table", table, "rows", m.rows, "bytes", m.bytes, "rows_per_second", int64(float64(m.rows)/now.Sub(m.began).Seconds()))
 	}

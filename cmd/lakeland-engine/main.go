@@ -30,21 +30,7 @@ func main() { os.Exit(execute()) }
 func execute() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	root := &cobra.Command{
-		Use:   "lakeland-engine",
-		Short: "Lands tables of operational databases in an AWS data lake",
-		Long: `Lands tables of operational databases in an AWS data lake.
-
-Each table's run ends in one atomic commit that carries how far the source has been read; a run that is
-killed anywhere leaves the table as it was. Credentials and Region come from where every AWS SDK takes them:
-AWS_PROFILE, AWS_REGION, the role of the job or machine; AWS_ENDPOINT_URL_<SERVICE> points at other endpoints.
-
-On a terminal, progress and results are shown for people; otherwise as lines of JSON.`,
-		Version: version, SilenceUsage: true, SilenceErrors: true,
-	}
-	root.AddCommand(dispatchCommand(), runCommand(), unitCommand())
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
-	err := root.ExecuteContext(ctx)
+	err := rootCommand().ExecuteContext(ctx)
 	var wrong misuse
 	var failed *run.FailedError
 	switch {
@@ -63,6 +49,24 @@ On a terminal, progress and results are shown for people; otherwise as lines of 
 		fmt.Fprintf(os.Stderr, "lakeland-engine: %v\n", err)
 		return exitFailed
 	}
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "lakeland-engine",
+		Short: "Lands tables of operational databases in an AWS data lake",
+		Long: `Lands tables of operational databases in an AWS data lake.
+
+Each table's run ends in one atomic commit that carries how far the source has been read; a run that is
+killed anywhere leaves the table as it was. Credentials and Region come from where every AWS SDK takes them:
+AWS_PROFILE, AWS_REGION, the role of the job or machine; AWS_ENDPOINT_URL_<SERVICE> points at other endpoints.
+
+On a terminal, progress and results are shown for people; otherwise as lines of JSON.`,
+		Version: version, SilenceUsage: true, SilenceErrors: true,
+	}
+	root.AddCommand(dispatchCommand(), runCommand(), unitCommand())
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
+	return root
 }
 
 // misuse is an error of the command line.

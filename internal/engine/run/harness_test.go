@@ -101,11 +101,22 @@ func (l *lake) must(err error) {
 // sql executes statements in the source.
 func (l *lake) sql(statements ...string) {
 	l.t.Helper()
-	conn, err := pgx.Connect(l.t.Context(), l.db.ConnString)
+	l.execute(l.t.Context(), statements)
+}
+
+// sqlAfter executes statements when the test has ended.
+func (l *lake) sqlAfter(statements ...string) {
+	l.t.Helper()
+	l.execute(context.WithoutCancel(l.t.Context()), statements)
+}
+
+func (l *lake) execute(ctx context.Context, statements []string) {
+	l.t.Helper()
+	conn, err := pgx.Connect(ctx, l.db.ConnString)
 	l.must(err)
-	defer func() { _ = conn.Close(context.WithoutCancel(l.t.Context())) }()
+	defer func() { _ = conn.Close(ctx) }()
 	for _, s := range statements {
-		if _, err := conn.Exec(l.t.Context(), s); err != nil {
+		if _, err := conn.Exec(ctx, s); err != nil {
 			l.t.Fatalf("%s: %v", s, err)
 		}
 	}

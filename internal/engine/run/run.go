@@ -196,8 +196,14 @@ func (a *attempt) full(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	shared := snapshot.ID
+	if shared == "" || a.connection.MaxConnections < 2 {
+		// One connection at a time: the unit takes a view of its own, and says which.
+		snapshot.Close(ctx)
+		shared = ""
+	}
 	a.took("plan", &stage)
-	results, err := a.r.Executor.Execute(ctx, a.units(target, head, snapshot, planned, id))
+	results, err := a.r.Executor.Execute(ctx, a.units(target, head, shared, planned, id))
 	files := filesOf(results)
 	if err == nil {
 		err = a.sum(results)
@@ -282,10 +288,10 @@ func (a *attempt) plan(ctx context.Context, target table.Table, head *table.Head
 	return target.Prepare(head, wanted)
 }
 
-func (a *attempt) units(target table.Table, head *table.Head, snapshot *postgres.Snapshot, planned schema.Table, id string) []Unit {
+func (a *attempt) units(target table.Table, head *table.Head, snapshot string, planned schema.Table, id string) []Unit {
 	location, _ := spec.ParseLocation(a.doc.Target.Location)
 	unit := Unit{V: UnitVersion, ID: "0000", RunID: a.runID, Attempt: id, Table: a.name, Extract: &ExtractUnit{
-		Connection: *a.connection, Source: *a.doc.Source.Database, Snapshot: snapshot.ID, Schema: planned,
+		Connection: *a.connection, Source: *a.doc.Source.Database, Snapshot: snapshot, Schema: planned,
 		Output: Output{Bucket: spec.Location{Bucket: location.Bucket}.String(), FileBytes: fileBytes},
 	}}
 	unit.Extract.Output.KeyPrefix, unit.Extract.Output.KeySuffix = target.DataKeys(head, id, unit.ID)

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
@@ -358,6 +359,27 @@ func TestUnitsInSeparateProcesses(t *testing.T) {
 	out := r.Table(t.Context(), "shop.every")
 	l.must(out.Err)
 	l.equal("every")
+}
+
+// A connection that allows one session is held to it.
+func TestOneConnection(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, `CREATE TABLE a AS SELECT generate_series(1, 20000) AS id`)
+	l.add("a")
+	role := "one_" + l.database
+	l.sql(`CREATE ROLE "`+role+`" LOGIN CONNECTION LIMIT 1 PASSWORD 'p'`, `GRANT SELECT ON a TO "`+role+`"`)
+	t.Cleanup(func() { l.sqlAfter(`DROP OWNED BY "`+role+`"`, `DROP ROLE "`+role+`"`) })
+	_, err := l.clients.Secrets.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: aws.String(l.secret), SecretString: aws.String(`{"username":"` + role + `","password":"p"}`)})
+	l.must(err)
+	if out := l.runner().Table(t.Context(), "shop.a"); out.Err == nil || !strings.Contains(out.Err.Error(), "too many connections") {
+		t.Errorf("the limit does not limit: %v", out.Err)
+	}
+	c, err := l.tracking.Connection(t.Context(), "db")
+	l.must(err)
+	c.MaxConnections = 1
+	l.must(l.tracking.UpdateConnection(t.Context(), c))
+	l.must(l.runner().Table(t.Context(), "shop.a").Err)
+	l.equal("a")
 }
 
 // A column that the source dropped stays, with NULLs; one that was renamed or added is followed.

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/cenkalti/backoff/v5"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 	layout "github.com/lakeland/terraform-provider-lakeland/internal/tracking"
@@ -137,9 +138,16 @@ func keyOf(table *types.TableDescription) string {
 
 // recovery switches on point-in-time recovery, and time to live where items may be garbage.
 func (r *Resource) recovery(ctx context.Context, d layout.Definition) error {
-	_, err := r.Session.DynamoDB.UpdateContinuousBackups(ctx, &dynamodb.UpdateContinuousBackupsInput{
-		TableName: aws.String(d.Name), PointInTimeRecoverySpecification: &types.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: aws.Bool(true)},
-	})
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		_, err := r.Session.DynamoDB.UpdateContinuousBackups(ctx, &dynamodb.UpdateContinuousBackupsInput{
+			TableName: aws.String(d.Name), PointInTimeRecoverySpecification: &types.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: aws.Bool(true)},
+		})
+		var early *types.ContinuousBackupsUnavailableException // backups of a new table are still being set up
+		if err != nil && !errors.As(err, &early) {
+			return struct{}{}, backoff.Permanent(err)
+		}
+		return struct{}{}, err
+	}, backoff.WithMaxElapsedTime(waiting))
 	if err != nil {
 		return fmt.Errorf("switching on point-in-time recovery of the DynamoDB table %q: %w", d.Name, err)
 	}

@@ -104,7 +104,7 @@ func identify(ctx context.Context, conn *pgconn.PgConn) (Identity, error) {
 	return Identity{Clock: time.UnixMicro(r.number(0)).UTC(), Xmin: r.number(1)}, r.err
 }
 
-// Close ends the view and its session.
+// Close ends the view and its session. It may be called more than once.
 func (s *Snapshot) Close(ctx context.Context) {
 	_ = s.conn.Close(context.WithoutCancel(ctx))
 }
