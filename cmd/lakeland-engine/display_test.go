@@ -22,7 +22,7 @@ func TestTerminalShowsProgress(t *testing.T) {
 	d.add("shop.orders", 80, 4<<20) // more than was estimated
 	d.add("shop.unknown", 1, 1)
 	d.finish([]run.Outcome{{Table: "shop.orders", State: tracking.RunSucceeded, Rows: 1234567, Bytes: 5 << 20, Seconds: 2}, {Table: "shop.b", State: tracking.RunFailed, Err: errors.New("x")}})
-	for _, want := range []string{"shop.orders 8.0 MiB", "160/160", "rows/"} {
+	for _, want := range []string{"shop.orders 8.0 MiB", "80/160", "rows/"} {
 		if !strings.Contains(bars.String(), want) {
 			t.Errorf("%q is not shown: %q", want, bars.String())
 		}
