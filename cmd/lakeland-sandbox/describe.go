@@ -47,28 +47,7 @@ func describe(sb *sandbox.Sandbox) string {
 		fmt.Fprintf(&text, "export %s=%s\n", name, shellQuote(value))
 	}
 	text.WriteString("\n# The provider block of a Terraform configuration:\n")
-	text.WriteString(providerBlock(sb))
-	return text.String()
-}
-
-func providerBlock(sb *sandbox.Sandbox) string {
-	access, secret := sb.Credentials()
-	endpoints := sb.Endpoints()
-	services := []struct{ name, address string }{
-		{"glue", endpoints.Glue},
-		{"s3", endpoints.S3},
-		{"dynamodb", endpoints.Default},
-		{"sts", endpoints.Default},
-		{"secretsmanager", endpoints.Default},
-		{"iam", endpoints.Default},
-	}
-	var text strings.Builder
-	fmt.Fprintf(&text, "provider \"lakeland\" {\n  region     = %q\n  access_key = %q\n  secret_key = %q\n\n  endpoints {\n",
-		sandbox.Region, access, secret)
-	for _, service := range services {
-		fmt.Fprintf(&text, "    %-14s = %q\n", service.name, service.address)
-	}
-	text.WriteString("  }\n}\n")
+	text.WriteString(sb.ProviderBlockFor(sb.Endpoints()))
 	return text.String()
 }
 

@@ -120,27 +120,9 @@ func (a *account) sql(statements ...string) {
 	}
 }
 
-// provider is the provider's block.
+// provider is the provider block that the sandbox prints, with tags.
 func (a *account) provider() string {
-	access, secret := a.sb.Credentials()
-	return fmt.Sprintf(`
-provider "lakeland" {
-  region     = %q
-  access_key = %q
-  secret_key = %q
-  default_tags {
-    tags = { team = "lake" }
-  }
-  endpoints {
-    dynamodb       = %[4]q
-    iam            = %[4]q
-    secretsmanager = %[4]q
-    sts            = %[4]q
-    s3             = %[5]q
-    glue           = %[6]q
-  }
-}
-`, sandbox.Region, access, secret, a.endpoints.Default, a.endpoints.S3, a.endpoints.Glue)
+	return a.sb.ProviderBlockFor(a.endpoints, "default_tags {", `  tags = { team = "lake" }`, "}")
 }
 
 // base is a tracking, a connection and a cadence.

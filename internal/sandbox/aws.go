@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -64,6 +65,30 @@ func (sb *Sandbox) EnvFor(endpoints Endpoints) []string {
 		"AWS_CONFIG_FILE=/dev/null",
 		"AWS_SHARED_CREDENTIALS_FILE=/dev/null",
 	}
+}
+
+// ProviderBlockFor is the provider block of a Terraform configuration that finds these endpoints, with more lines where given.
+func (sb *Sandbox) ProviderBlockFor(endpoints Endpoints, more ...string) string {
+	access, secret := sb.Credentials()
+	services := []struct{ name, address string }{
+		{"glue", endpoints.Glue},
+		{"s3", endpoints.S3},
+		{"dynamodb", endpoints.Default},
+		{"sts", endpoints.Default},
+		{"secretsmanager", endpoints.Default},
+		{"iam", endpoints.Default},
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "provider \"lakeland\" {\n  region     = %q\n  access_key = %q\n  secret_key = %q\n", Region, access, secret)
+	for _, line := range more {
+		fmt.Fprintf(&text, "  %s\n", line)
+	}
+	text.WriteString("\n  endpoints {\n")
+	for _, service := range services {
+		fmt.Fprintf(&text, "    %-14s = %q\n", service.name, service.address)
+	}
+	text.WriteString("  }\n}\n")
+	return text.String()
 }
 
 // AWSConfig is the configuration of AWS clients of the sandbox. It is made of the parts that have started by now.

@@ -50,7 +50,10 @@ func helpAsScratchOwner() error {
 		return err
 	}
 	fmt.Println(scratch.Path())
-	select {}
+	for {
+		time.Sleep(patience) // the runtime ends a process in which every goroutine waits for another
+		runtime.KeepAlive(scratch)
+	}
 }
 
 // helper runs the test binary as a helper and returns it with the first line it wrote.
