@@ -2,12 +2,15 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/process"
 )
 
 // shared is the one sandbox of a test binary.
@@ -16,6 +19,8 @@ var shared struct {
 	inMain  bool
 	sandbox *Sandbox
 	err     error
+	mu      sync.Mutex // guards folders
+	folders []*process.Scratch
 }
 
 // Main is the body of TestMain in packages that use ForTest. It runs the tests, closes the sandbox, also when
@@ -39,10 +44,30 @@ func Main(m *testing.M) {
 
 func closeShared() error {
 	shared.once.Do(func() { shared.err = errClosed })
-	if shared.sandbox == nil {
-		return nil
+	shared.mu.Lock()
+	folders := shared.folders
+	shared.folders = nil
+	shared.mu.Unlock()
+	var errs []error
+	for _, folder := range folders {
+		errs = append(errs, folder.Close())
 	}
-	return shared.sandbox.Close()
+	if shared.sandbox != nil {
+		errs = append(errs, shared.sandbox.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// TestFolder makes a directory that lasts as long as the test binary, for what its tests share.
+func TestFolder(part string) (string, error) {
+	folder, err := process.NewScratch(part)
+	if err != nil {
+		return "", err
+	}
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	shared.folders = append(shared.folders, folder)
+	return folder.Path(), nil
 }
 
 // ForTest returns the test binary's sandbox and starts the parts named, where no test has before. The methods

@@ -191,7 +191,7 @@ func (l *lake) equal(names ...string) {
 
 // buildEngine builds the engine's command once per test binary.
 var buildEngine = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "lakeland-engine-test-")
+	folder, err := sandbox.TestFolder("engine")
 	if err != nil {
 		return "", err
 	}
