@@ -21,6 +21,8 @@ type Base struct {
 	Session *awsclient.Session
 	// Clock is driven by the session's DynamoDB replies.
 	Clock *tracking.Clock
+	// Planned is shared by all resources of a provider's configuration.
+	Planned *Planned
 }
 
 // Data is what the provider's Configure hands to its resources. Its zero value is that of a provider whose
@@ -28,6 +30,7 @@ type Base struct {
 type Data struct {
 	session *awsclient.Session
 	clock   *tracking.Clock
+	planned Planned
 }
 
 // Connect makes the clients of a session.
@@ -53,7 +56,7 @@ func (b *Base) Configure(_ context.Context, req resource.ConfigureRequest, resp 
 		resp.Diagnostics.AddError("Configuring "+b.TypeName, fmt.Sprintf("The provider handed over %T. Please report this to the provider's developers.", req.ProviderData))
 		return
 	}
-	b.Session, b.Clock = data.session, data.clock
+	b.Session, b.Clock, b.Planned = data.session, data.clock, &data.planned
 }
 
 // Begin reads the value that an operation is about, and says under which summary its errors go. It is not ok when
