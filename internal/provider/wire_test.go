@@ -115,7 +115,7 @@ func (w *world) disturbed(line *wire, c change, cutAfter, loseAnswer int) (calls
 	line.reset(cutAfter, loseAnswer, kill)
 	state, wrong, _ := s.during(ctx).carryOut(c.resource, p)
 	calls = line.passed()
-	killed := cutAfter >= 0 && len(calls) > cutAfter
+	killed := cutAfter >= 0 && len(calls) >= cutAfter // also when all calls passed: the core dies before it records them
 	line.reset(-1, -1, nil)
 	switch {
 	case killed:
