@@ -115,4 +115,8 @@ func TestOwnershipThatWasLostIsMended(t *testing.T) {
 	if err := s.UpdateTable(ctx, doc, account); !errors.As(err, &owned) || owned.Owner != "b" {
 		t.Errorf("a target that another has was taken: %v", err)
 	}
+	must(t, s.DeleteTable(ctx, doc, account)) // what was lost to another is left to it
+	if owner, err := s.Owner(ctx, "s3://lake/a/"); err != nil || owner != "b" {
+		t.Errorf("the location belongs to %q, %v", owner, err)
+	}
 }

@@ -124,8 +124,23 @@ func (s *Store) Owners(ctx context.Context, t *spec.Table, catalogue string) (lo
 // DeleteTable removes a source table's configuration and its ownership of the target. State, history,
 // catalogue entry and data stay. One that is gone is no error.
 func (s *Store) DeleteTable(ctx context.Context, t *spec.Table, catalogue string) error {
-	items := []types.TransactWriteItem{{Delete: &types.Delete{TableName: s.table(ConfigTable), Key: configKey(spec.KindTable, t.Name)}}}
-	for _, target := range targets(t, catalogue) {
+	items := []types.TransactWriteItem{{Delete: &types.Delete{
+		TableName: s.table(ConfigTable), Key: configKey(spec.KindTable, t.Name),
+		ConditionExpression: aws.String("attribute_not_exists(kind) OR " + notNewer), ExpressionAttributeValues: supported(),
+	}}}
+	location, entry, err := s.Owners(ctx, t, catalogue)
+	var gone *types.ResourceNotFoundException
+	switch {
+	case errors.As(err, &gone):
+		return nil
+	case err != nil:
+		return err
+	}
+	owners := []string{location, entry}
+	for i, target := range targets(t, catalogue) {
+		if owners[i] != t.Name {
+			continue // a target that was lost to another table is that one's
+		}
 		items = append(items, types.TransactWriteItem{Delete: &types.Delete{
 			TableName: s.table(ConfigTable), Key: configKey(kindTarget, target),
 			ConditionExpression:       aws.String("attribute_not_exists(kind) OR #owner = :name"),
@@ -133,7 +148,7 @@ func (s *Store) DeleteTable(ctx context.Context, t *spec.Table, catalogue string
 			ExpressionAttributeValues: Item{":name": str(t.Name)},
 		}})
 	}
-	err := s.decide(ctx, func() error {
+	err = s.decide(ctx, func() error {
 		_, err := s.api.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: items}, once)
 		return err
 	}, func() (bool, error) {
@@ -143,9 +158,11 @@ func (s *Store) DeleteTable(ctx context.Context, t *spec.Table, catalogue string
 		}
 		return false, err
 	})
-	var gone *types.ResourceNotFoundException
 	if err == nil || errors.As(err, &gone) {
 		return nil
+	}
+	if reasons := cancellation(err); len(reasons) > 0 && aws.ToString(reasons[0].Code) == "ConditionalCheckFailed" {
+		return s.whyRefused(ctx, spec.KindTable, t.Name)
 	}
 	return fmt.Errorf("removing the source table %q of tracking %q: %w", t.Name, s.tracking, err)
 }
