@@ -71,7 +71,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.sb.Close()) }()
-	for _, step := range []func(context.Context, string) error{d.load, d.prepare, d.apply, d.fire, d.compare, d.planAgain} {
+	for _, step := range []func(context.Context, string) error{d.load, d.prepare, d.apply, d.fire, d.compare, d.planAgain, d.drift} {
 		if err := step(ctx, folder); err != nil {
 			return err
 		}
