@@ -108,13 +108,22 @@ func (a *account) must(err error) {
 	}
 }
 
-func (a *account) sql(statements ...string) {
+// sql executes statements in the source.
+func (a *account) sql(statements ...string) { a.t.Helper(); a.execute(a.t.Context(), statements) }
+
+// sqlAfter executes statements when the test has ended.
+func (a *account) sqlAfter(statements ...string) {
 	a.t.Helper()
-	conn, err := pgx.Connect(a.t.Context(), a.db.ConnString)
+	a.execute(context.WithoutCancel(a.t.Context()), statements)
+}
+
+func (a *account) execute(ctx context.Context, statements []string) {
+	a.t.Helper()
+	conn, err := pgx.Connect(ctx, a.db.ConnString)
 	a.must(err)
-	defer func() { _ = conn.Close(context.WithoutCancel(a.t.Context())) }()
+	defer func() { _ = conn.Close(ctx) }()
 	for _, s := range statements {
-		if _, err := conn.Exec(a.t.Context(), s); err != nil {
+		if _, err := conn.Exec(ctx, s); err != nil {
 			a.t.Fatalf("%s: %v", s, err)
 		}
 	}
