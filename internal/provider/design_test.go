@@ -205,9 +205,9 @@ func TestProviderConfiguration(t *testing.T) {
 		path   string
 		want   string
 	}{
-		{"no Region", good(map[string]any{"region": nil}), "region", "No AWS Region is set"},
+		{"no Region", good(map[string]any{"region": nil}), "region", "no AWS Region is set"},
 		{"misspelt Region", good(map[string]any{"region": "eu-west1"}), "region", `did you mean "eu-west-1"?`},
-		{"no credentials", map[string]any{"region": "eu-west-1"}, "", "No valid credential sources found"},
+		{"no credentials", map[string]any{"region": "eu-west-1"}, "", "no credentials were found"},
 		{"retry mode", good(map[string]any{"retry_mode": "often"}), "retry_mode", `write "standard" or "adaptive"`},
 		{"role", good(map[string]any{"assume_role": []any{map[string]any{"role_arn": "deployer"}}}), "assume_role[0].role_arn", "is not the ARN of a role"},
 		{"session", good(map[string]any{"assume_role": []any{map[string]any{"role_arn": role, "duration": "5m"}}}), "assume_role[0].duration", "15m to 12h"},

@@ -108,6 +108,9 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 		"deployed":        types.MapUnknown(types.StringType),
 		"tags_all":        lifecycle.TagsAll(r.Session, tree, unknown),
 	}
+	if r.foresee(ctx, &resp.Diagnostics, tree, unknown); resp.Diagnostics.HasError() {
+		return
+	}
 	settled := len(unknown.Of("tracking", "name", "schedule", "max_concurrent_batches", "role_arn", "artifacts", "connections", "runtime", "enabled")) == 0
 	if settled && r.Session != nil {
 		d, err := r.deployment(ctx, tree)
@@ -175,7 +178,7 @@ func (r *Resource) write(ctx context.Context, verb string, from *tfsdk.Plan, sta
 		return
 	}
 	d, err := r.deployment(ctx, tree)
-	if err == nil {
+	if err = r.ready(ctx, tree, err); err == nil {
 		err = store(r.Tracking(tree.Text("tracking")), d.doc)
 	}
 	if err != nil {

@@ -89,6 +89,9 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	if !ok {
 		return
 	}
+	if r.Session != nil && req.State.Raw.IsNull() && !unknown.Any("secret_arn") {
+		lifecycle.Foresee(&resp.Diagnostics, lifecycle.Summary("planning", r.TypeName, plan.Text("name")), r.LookForSecret(ctx, spec.At("secret_arn"), plan.Text("secret_arn")))
+	}
 	named := !unknown.Any("tracking", "name")
 	settled := len(unknown.Of("tracking", "name", "engine", "host", "port", "database", "secret_arn", "tls", "network")) == 0
 	definition := ""
@@ -132,7 +135,10 @@ func (r *Resource) write(ctx context.Context, verb string, plan *tfsdk.Plan, sta
 	c, err := document(tree)
 	if err == nil {
 		c.Normalize()
-		err = store(r.Tracking(tree.Text("tracking")), c)
+		err = lifecycle.Refuse(spec.KindConnection, c.Name, r.ReadSecret(ctx, diags, summary, spec.At("secret_arn"), c.SecretARN))
+	}
+	if err == nil {
+		err = r.WithoutTracking(ctx, store(r.Tracking(tree.Text("tracking")), c), "tracking", tree.Text("tracking"))
 	}
 	if err != nil {
 		lifecycle.Fail(diags, summary, err)

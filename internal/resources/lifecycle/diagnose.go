@@ -59,5 +59,9 @@ func Fail(diags *diag.Diagnostics, summary string, err error) {
 	case awsclient.Throttled(err):
 		detail += "\n\nThe service asked for fewer calls: run the apply again, perhaps with -parallelism=4."
 	}
+	if at := attributeOf(err); at != nil {
+		diags.AddAttributeError(AttributePath(at), summary, at.String()+": "+detail)
+		return
+	}
 	diags.AddError(summary, detail)
 }
