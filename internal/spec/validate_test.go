@@ -20,7 +20,7 @@ func TestValidateTable(t *testing.T) {
 		{"two sources", func(s *spec.Table) {
 			s.Source.DMS = &spec.DMSSource{Location: "s3://dms/x/", Schema: "a", Table: "b"}
 		}, "source", "exactly one of database, dms and files"},
-		{"no source", func(s *spec.Table) { s.Source = spec.Source{} }, "source", "names 0 sources"},
+		{"no source", func(s *spec.Table) { s.Source = spec.Source{} }, "source", "names no source"},
 		{"no table", func(s *spec.Table) { s.Source.Database.Table = "" }, "source.database.table", "name of a table"},
 		{"bad files format", func(s *spec.Table) {
 			s.Source = spec.Source{Files: &spec.FilesSource{Location: "s3://abc/x/", Format: "jsn"}}

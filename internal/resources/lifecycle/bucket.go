@@ -36,7 +36,7 @@ func (b *Base) LookForBucket(ctx context.Context, at spec.Path, address string) 
 		b.buckets.found.Store(location.Bucket, region)
 	}
 	if region != "" {
-		return wrong(at, "the bucket %q lies in %s and the provider works in %s: use a bucket of %[3]s, or set the provider's region to the bucket's", location.Bucket, region, b.Session.Region)
+		return wrong(at, "the bucket %q lies in %s, and the provider works in %s: use a bucket of %[3]s, or set the provider's region to the bucket's", location.Bucket, region, b.Session.Region)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -26,7 +27,7 @@ func (b *Base) LookForSecret(ctx context.Context, at spec.Path, secretARN string
 		return nil // judged with the document
 	}
 	if parsed.Region != b.Session.Region {
-		return wrong(at, "the secret lies in %s and runs in %s read it there: replicate it to %[2]s, and write the replica's ARN", parsed.Region, b.Session.Region)
+		return wrong(at, "the secret lies in %s, and runs read it in %s: replicate it there, and write the replica's ARN", parsed.Region, b.Session.Region)
 	}
 	out, err := b.Session.Secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: aws.String(secretARN)}, func(o *secretsmanager.Options) { o.RetryMaxAttempts = lookAttempts })
 	var gone *types.ResourceNotFoundException
@@ -53,7 +54,7 @@ func (b *Base) ReadSecret(ctx context.Context, diags *diag.Diagnostics, summary 
 	var gone *types.ResourceNotFoundException
 	switch {
 	case errors.As(err, &gone):
-		diags.AddAttributeWarning(AttributePath(at), summary, at.String()+": the secret "+secretARN+" has no value yet, and runs fail until it has one: store "+loginForm+".")
+		diags.AddAttributeWarning(AttributePath(at), summary, fmt.Sprintf("%s: the secret %q has no value yet, and runs fail until it has one: store %s", at, secretARN, loginForm))
 		return nil
 	case err != nil:
 		return nil

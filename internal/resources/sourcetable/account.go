@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/resources/lifecycle"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
@@ -35,6 +36,6 @@ func (r *Resource) sharesConnection(ctx context.Context, store *tracking.Store, 
 	}
 	return spec.Problems{{
 		Path:    spec.At("source", "database", "connection"),
-		Message: fmt.Sprintf("the cadence %q does not name the connection %q: add it to the cadence's connections, or name one of them (%q)", c.Name, t.Source.Database.Connection, c.Connections),
+		Message: fmt.Sprintf("the cadence %q does not name the connection %q: add it to the cadence's connections, or use one that it names (%s)", c.Name, t.Source.Database.Connection, strings.Join(c.Connections, ", ")),
 	}}.Err(spec.KindTable, t.Name)
 }
