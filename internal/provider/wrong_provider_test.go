@@ -38,7 +38,6 @@ func isolate(t *testing.T) {
 	}
 	t.Setenv("AWS_CONFIG_FILE", "/nonexistent")
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 }
 
 // tokens is an STS that refuses some roles, and callers where it is told to.
@@ -67,7 +66,6 @@ func (s tokens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestWrongProviderBlocks(t *testing.T) {
-	isolate(t)
 	const deployer, landing = "arn:aws:iam::123456789012:role/deployer", "arn:aws:iam::210987654321:role/landing"
 	assume := func(roles ...string) []any {
 		var blocks []any
@@ -124,7 +122,9 @@ func TestWrongProviderBlocks(t *testing.T) {
 		{wrong: wrong{"account that is forbidden", func(c config) { c["forbidden_account_ids"] = []any{"123456789012"} }, "forbidden_account_ids",
 			`the credentials belong to the account "123456789012", which is forbidden: use credentials of another`}},
 	} {
-		t.Run(row.name, func(t *testing.T) { //nolint:paralleltest // the environment is the test's own
+		t.Run(row.name, func(t *testing.T) {
+			isolate(t)
+			t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 			sts := httptest.NewServer(row.sts)
 			defer sts.Close()
 			c := config{

@@ -107,6 +107,7 @@ func TestValidateConnection(t *testing.T) {
 	}{
 		{"engine", func(c *spec.Connection) { c.Engine = "postgres" }, "engine", `did you mean "postgresql"?`},
 		{"host with a scheme", func(c *spec.Connection) { c.Host = "postgresql://shop" }, "host", "without scheme"},
+		{"host with a port", func(c *spec.Connection) { c.Host = "shop:5432" }, "host", "without scheme, port or path"},
 		{"port", func(c *spec.Connection) { c.Port = 70000 }, "port", "1 to 65535"},
 		{"secret itself", func(c *spec.Connection) { c.SecretARN = "hunter2" }, "secret_arn", "arn:aws:secretsmanager:"},
 		{"no tls", func(c *spec.Connection) { c.TLS.Mode = "disable" }, "tls.mode", "a connection without TLS is not offered"},

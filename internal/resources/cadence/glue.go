@@ -32,6 +32,9 @@ func (r *Resource) ensureJob(ctx context.Context, j job, tags map[string]string)
 		}
 		return created, err
 	}, backoff.WithMaxElapsedTime(rolePropagation))
+	if roleUnknown(err) {
+		return fmt.Errorf("deploying the Glue job %q: %w: the trust policy of %s must let glue.amazonaws.com call sts:AssumeRole", j.Name, err, j.Role)
+	}
 	if err != nil {
 		return fmt.Errorf("deploying the Glue job %q: %w", j.Name, err)
 	}

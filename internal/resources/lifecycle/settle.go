@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
@@ -28,7 +29,7 @@ type Settlement struct {
 
 // Settle finishes a plan. Equality of meaning does not act on plans by itself: a plan that differs from the
 // state in spelling alone would still be an update, with every computed value unknown. So where the normal
-// forms and the computed values agree, the plan becomes the state, to the letter.
+// forms and the computed values agree, the plan becomes the state, to the letter but for what comes or goes.
 func Settle(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, s Settlement) {
 	for _, name := range slices.Sorted(maps.Keys(s.Computed)) {
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(name), s.Computed[name])...)
@@ -48,14 +49,36 @@ func Settle(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.
 		planned, err = s.Normal(planned)
 	}
 	if err == nil && len(unknown) == 0 && before != nil && Same(before, planned) && sameComputed(ctx, req.State, s.Computed) {
-		resp.Plan.Raw = req.State.Raw
-		return
+		if kept, err := keepSpelling(req, resp.Plan.Raw); err == nil {
+			resp.Plan.Raw = kept
+			return
+		}
 	}
 	for _, p := range s.Replace {
 		if unknown.Covers(p) || before == nil || len(Changed(before, planned, p)) > 0 {
 			resp.RequiresReplace = append(resp.RequiresReplace, AttributePath(p))
 		}
 	}
+}
+
+// keepSpelling is the state, but with the planned value of each attribute that the configuration sets and the state
+// does not, or the other way round: there the core accepts nothing but what the configuration says.
+func keepSpelling(req resource.ModifyPlanRequest, plan tftypes.Value) (tftypes.Value, error) {
+	var config, state, planned map[string]tftypes.Value
+	for _, v := range []struct {
+		from tftypes.Value
+		into *map[string]tftypes.Value
+	}{{req.Config.Raw, &config}, {req.State.Raw, &state}, {plan, &planned}} {
+		if err := v.from.As(v.into); err != nil {
+			return plan, err
+		}
+	}
+	for name, attribute := range req.State.Schema.GetAttributes() {
+		if !attribute.IsComputed() && config[name].IsNull() != state[name].IsNull() {
+			state[name] = planned[name]
+		}
+	}
+	return tftypes.NewValue(req.State.Raw.Type(), state), nil
 }
 
 func sameComputed(ctx context.Context, state tfsdk.State, computed map[string]attr.Value) bool {
