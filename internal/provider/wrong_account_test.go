@@ -25,7 +25,7 @@ func (a *account) session(t *testing.T, endpoints map[string]string) *server {
 		all[service] = address
 	}
 	s := serve(t)
-	expectSaid(t, s.heardAtConfigure(config{"region": sandbox.Region, "access_key": access, "secret_key": secretKey, "endpoints": []any{all}}))
+	expectSaid(t, s.heardAtConfigure(config{"region": sandbox.Region, "access_key": access, "secret_key": secretKey, "max_retries": 2, "endpoints": []any{all}}))
 	return s
 }
 
@@ -247,6 +247,36 @@ func TestBucketsElsewhere(t *testing.T) {
 				}
 				expectSaid(t, planned, want...)
 			}
+		})
+	}
+}
+
+// What a service refuses is handed on with the next step that its refusal suggests.
+func TestRefusedCalls(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	for code, tc := range map[string]struct{ cause, next string }{
+		"AccessDeniedException": {
+			"https response error StatusCode: 400, RequestID: 0000, api error AccessDeniedException: no",
+			"The provider's credentials are not allowed to do this: grant the action named above, or configure profile, assume_role or keys of a principal that has it.",
+		},
+		"ThrottlingException": {
+			"exceeded maximum number of attempts, 2, https response error StatusCode: 400, RequestID: 0000, ThrottlingException: no",
+			"The service asked for fewer calls: run the apply again, perhaps with -parallelism=4.",
+		},
+	} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("X-Amzn-RequestId", "0000")
+				w.WriteHeader(http.StatusBadRequest)
+				_, _ = fmt.Fprintf(w, `{"__type":%q,"message":"no"}`, code)
+			}))
+			t.Cleanup(refusing.Close)
+			s := a.session(t, map[string]string{"dynamodb": refusing.URL})
+			got := s.applied("lakeland_tracking", a.valid("lakeland_tracking"))
+			expectSaid(t, got, said{isError, "", "creating lakeland_tracking (" + a.name + ")",
+				fmt.Sprintf("reading the layout of tracking %q: operation error DynamoDB: GetItem, %s\n\n%s", a.name, tc.cause, tc.next)})
 		})
 	}
 }

@@ -89,7 +89,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	if !ok {
 		return
 	}
-	if r.Session != nil && req.State.Raw.IsNull() && !unknown.Any("secret_arn") {
+	if prior, _, err := lifecycle.Read(req.State.Raw); r.Session != nil && !unknown.Any("secret_arn") && (err != nil || prior.Text("secret_arn") != plan.Text("secret_arn")) {
 		lifecycle.Foresee(&resp.Diagnostics, lifecycle.Summary("planning", r.TypeName, plan.Text("name")), r.LookForSecret(ctx, spec.At("secret_arn"), plan.Text("secret_arn")))
 	}
 	named := !unknown.Any("tracking", "name")
