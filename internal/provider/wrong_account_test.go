@@ -281,7 +281,8 @@ func TestRefusedCalls(t *testing.T) {
 	}
 }
 
-// Who may neither read roles nor secrets deploys all the same: Glue and the run decide.
+// Who may neither read roles nor secrets deploys all the same, and with a role of another account: Glue and the run
+// decide.
 func TestWhatMayNotBeReadIsPassedOver(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
@@ -302,6 +303,9 @@ func TestWhatMayNotBeReadIsPassedOver(t *testing.T) {
 	for _, resource := range []string{"lakeland_connection", "lakeland_cadence"} {
 		expectSaid(t, s.applied(resource, a.valid(resource)))
 	}
+	elsewhere := a.valid("lakeland_cadence")
+	elsewhere["name"], elsewhere["role_arn"] = "elsewhere", "arn:aws:iam::210987654321:role/absent"
+	expectSaid(t, a.session(t, nil).applied("lakeland_cadence", elsewhere))
 	close(asked)
 	seen := map[string]bool{}
 	for call := range asked {

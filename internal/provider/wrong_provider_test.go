@@ -194,8 +194,9 @@ func TestNoCredentials(t *testing.T) {
 			isolate(t)
 			t.Setenv("AWS_EC2_METADATA_DISABLED", tc.disabled)
 			t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", silence(t).String())
+			s := serve(t)
 			began := time.Now()
-			got := serve(t).heardAtConfigure(config{"region": "eu-west-1"})
+			got := s.heardAtConfigure(config{"region": "eu-west-1"})
 			if took := time.Since(began); took >= 6*time.Second {
 				t.Errorf("it took %s", took)
 			}

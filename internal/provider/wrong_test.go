@@ -293,3 +293,18 @@ func TestObjectsThatSetNothing(t *testing.T) {
 		"runtime: it sets nothing. Terraform drops names that it does not know inside an object: check the spelling against dpu, glue_version, kind, timeout, worker_type, workers, or leave runtime out.",
 	})
 }
+
+// A provider whose own configuration was not known at plan, and still is not at apply, writes nothing.
+func TestUnknownProviderConfiguration(t *testing.T) {
+	t.Parallel()
+	for resource, name := range map[string]string{
+		"lakeland_tracking": "shop", "lakeland_connection": "shop-db", "lakeland_cadence": "ten-minutes", "lakeland_source_table": "shop.orders",
+	} {
+		s := serve(t)
+		expectSaid(t, s.heardAtConfigure(config{"region": unknown{}}))
+		expectSaid(t, s.applied(resource, valid[resource]()), said{
+			isError, "", fmt.Sprintf("creating %s (%s)", resource, name),
+			"The provider's configuration is not known yet: give region, credentials and endpoints values that do not depend on resources of the same apply.",
+		})
+	}
+}
