@@ -119,9 +119,9 @@ func TestSchemasAndDocumentsAgree(t *testing.T) {
 		// beside are attributes that are no fields; internal are fields that are no attributes.
 		beside, internal []string
 	}{
-		"lakeland_connection":   {spec.Connection{}, []string{"definition", "glue_connection", "id", "tags", "tags_all", "tracking"}, []string{"v"}},
+		"lakeland_connection":   {spec.Connection{}, []string{"deployed", "glue_connection", "id", "tags", "tags_all", "tracking"}, []string{"v"}},
 		"lakeland_cadence":      {spec.Cadence{}, []string{"deployed", "engine_version", "id", "job_name", "script_location", "tags", "tags_all", "tracking", "trigger_name"}, []string{"engine", "v"}},
-		"lakeland_source_table": {spec.Table{}, []string{"id", "tracking"}, []string{"v"}},
+		"lakeland_source_table": {spec.Table{}, []string{"deployed", "id", "tracking"}, []string{"v"}},
 	} {
 		object, ok := s.schemas.ResourceSchemas[resource].ValueType().(tftypes.Object)
 		if !ok {

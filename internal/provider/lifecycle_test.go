@@ -165,7 +165,7 @@ func TestChangesByHandAreMended(t *testing.T) {
 			doc, err := a.tracking.Table(ctx, "shop.orders")
 			a.must(err)
 			doc.Enabled, doc.PrimaryKey = false, []string{"id"}
-			a.must(a.tracking.UpdateTable(ctx, doc))
+			a.must(a.tracking.UpdateTable(ctx, doc, sandbox.Account))
 		}},
 	} {
 		steps = append(steps, resource.TestStep{

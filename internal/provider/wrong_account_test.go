@@ -165,8 +165,8 @@ func TestWrongReferences(t *testing.T) {
 			`"left" and "right" lie in different networks, and a Glue job lies in one: give them the same network, or a cadence each`), nil},
 		{"no tracking for a cadence", cadence, func(c config) { c["tracking"] = "absent" }, nil, errorAt("tracking",
 			`there is no tracking "absent" in this account and Region`+byItsName)},
-		{"a cadence twice", cadence, func(c config) { c["name"] = "ten-minutes" }, nil, errorAt("name",
-			`the cadence "ten-minutes" exists already: choose another name, or bring the existing one under Terraform's care with import`)},
+		{"a cadence twice", cadence, func(c config) { c["name"], c["batch_size"] = "ten-minutes", 7 }, nil, errorAt("name",
+			`the cadence "ten-minutes" exists already, and differs from this one: choose another name, or bring it under this configuration's care with import { id = "`+a.name+`/ten-minutes" }`)},
 
 		foreseen("no secret", connection, secretOf(absentSecret), "secret_arn", `there is no secret "`+absentSecret+`": create it first, with the value {"username": "...", "password": "..."}`),
 		{"secret of another Region", connection, secretOf("arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop-AbCdEf"), errorAt("secret_arn",
@@ -180,7 +180,7 @@ func TestWrongReferences(t *testing.T) {
 		{"no tracking for a connection", connection, func(c config) { c["tracking"] = "absent" }, nil, errorAt("tracking",
 			`there is no tracking "absent" in this account and Region`+byItsName)},
 		{"a connection twice", connection, func(c config) { c["name"] = "left" }, nil, errorAt("name",
-			`the connection "left" exists already: choose another name, or bring the existing one under Terraform's care with import`)},
+			`the connection "left" exists already, and differs from this one: choose another name, or bring it under this configuration's care with import { id = "`+a.name+`/left" }`)},
 
 		foreseen("no Glue database", table, func(c config) { own(c); target("database", "absent")(c) }, "target.database",
 			`there is no such Glue database as "absent" in this account and Region: create it first`),
@@ -205,9 +205,9 @@ func TestWrongReferences(t *testing.T) {
 		{"catalogue entry of another table", table, func(c config) { own(c); target("table", "orders")(c) }, nil, errorAt("target.table",
 			`the target `+sandbox.Account+`.`+a.database+`.orders belongs to the source table "shop.orders": two tables never land in one place; choose another location or catalogue table`)},
 		{"a source table twice", table, func(c config) { own(c); c["name"] = "shop.orders" }, nil, errorAt("name",
-			`the table "shop.orders" exists already: choose another name, or bring the existing one under Terraform's care with import`)},
-		{"a tracking twice", "lakeland_tracking", func(config) {}, nil, errorAt("name",
-			`the tracking "`+a.name+`" exists already: choose another name, or bring the existing one under Terraform's care with import`)},
+			`the table "shop.orders" exists already, and differs from this one: choose another name, or bring it under this configuration's care with import { id = "`+a.name+`/shop.orders" }`)},
+		{"a tracking twice", "lakeland_tracking", func(c config) { c["deletion_protection"] = false }, nil, errorAt("name",
+			`the tracking "`+a.name+`" exists already, and differs from this one: choose another name, or bring it under this configuration's care with import { id = "`+a.name+`" }`)},
 	})
 }
 

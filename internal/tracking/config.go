@@ -62,12 +62,47 @@ func documentItem(kind spec.Kind, name string, version int, document []byte, att
 }
 
 func (s *Store) document(ctx context.Context, kind spec.Kind, name string) ([]byte, error) {
+	stored, err := s.Stored(ctx, kind, name)
+	if err != nil {
+		return nil, err
+	}
+	return stored.Document, nil
+}
+
+// Stored is the item of a document as it lies there, readable or not.
+type Stored struct {
+	Document []byte
+	// Unfinished marks what an apply began to create and has not finished, Leaving what one began to remove.
+	Unfinished, Leaving bool
+	// Cadence and Enabled are what the index holds of a source table, beside its document.
+	Cadence string
+	Enabled bool
+}
+
+// Stored reads a document's item; ErrNotFound when there is none, spec.NewerError when a newer release wrote it.
+func (s *Store) Stored(ctx context.Context, kind spec.Kind, name string) (*Stored, error) {
 	item, err := s.get(ctx, ConfigTable, configKey(kind, name))
 	if err != nil {
 		return nil, fmt.Errorf("reading the %s %q of tracking %q: %w", kind, name, s.tracking, err)
 	}
-	return []byte(getString(item, "document")), nil
+	if v := int(getInt(item, "v")); v > spec.Version {
+		return nil, &spec.NewerError{Kind: kind, Name: name, Version: v}
+	}
+	_, unfinished := item[unfinishedMark]
+	_, leaving := item[leavingMark]
+	return &Stored{
+		Document: []byte(getString(item, "document")), Unfinished: unfinished, Leaving: leaving,
+		Cadence: getString(item, "cadence"), Enabled: getBool(item, "enabled"),
+	}, nil
 }
+
+const (
+	unfinishedMark = "unfinished"
+	leavingMark    = "leaving"
+	// free is the condition under which a name can be taken: nobody has it, an apply that was interrupted left it
+	// unfinished, or what is there says the same to the letter, as after an apply that was interrupted at its end.
+	free = "attribute_not_exists(kind) OR attribute_exists(" + unfinishedMark + ") OR document = :document"
+)
 
 // wroteByAttempt reports whether the stored document is the one of this attempt.
 func (s *Store) wroteByAttempt(ctx context.Context, kind spec.Kind, name, attempt string) (bool, error) {
@@ -210,23 +245,38 @@ func connectionsOf(c *spec.Cadence) []reference {
 func (s *Store) present(ref reference) types.TransactWriteItem {
 	return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
 		TableName: s.table(ConfigTable), Key: configKey(ref.kind, ref.name),
-		ConditionExpression: aws.String("attribute_exists(kind) AND attribute_not_exists(leaving)"),
+		ConditionExpression: aws.String("attribute_exists(kind) AND attribute_not_exists(" + leavingMark + ")"),
 	}}
 }
 
+// create stores a document and marks it as unfinished: what it describes beside itself is yet to be made.
 func (s *Store) create(ctx context.Context, kind spec.Kind, name string, document []byte, refs []reference) error {
 	attempt := ulid.Make().String()
+	item := documentItem(kind, name, spec.Version, document, attempt)
+	item[unfinishedMark] = boolean(true)
 	return s.write(ctx, kind, name, attempt, refs, &types.Put{
-		TableName: s.table(ConfigTable), Item: documentItem(kind, name, spec.Version, document, attempt),
-		ConditionExpression: aws.String("attribute_not_exists(kind)"),
+		TableName: s.table(ConfigTable), Item: item,
+		ConditionExpression: aws.String(free), ExpressionAttributeValues: Item{":document": str(string(document))},
 	})
+}
+
+// Finish takes away the mark of a creation that is not finished. It may be repeated.
+func (s *Store) Finish(ctx context.Context, kind spec.Kind, name string) error {
+	_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: s.table(ConfigTable), Key: configKey(kind, name), UpdateExpression: aws.String("REMOVE " + unfinishedMark),
+		ConditionExpression: aws.String("attribute_exists(kind)"),
+	})
+	if err != nil {
+		return fmt.Errorf("finishing the %s %q of tracking %q: %w", kind, name, s.tracking, err)
+	}
+	return nil
 }
 
 func (s *Store) replace(ctx context.Context, kind spec.Kind, name string, document []byte, refs []reference) error {
 	attempt := ulid.Make().String()
 	return s.write(ctx, kind, name, attempt, refs, &types.Put{
 		TableName: s.table(ConfigTable), Item: documentItem(kind, name, spec.Version, document, attempt),
-		ConditionExpression: aws.String("attribute_exists(kind) AND attribute_not_exists(leaving) AND " + notNewer), ExpressionAttributeValues: supported(),
+		ConditionExpression: aws.String("attribute_exists(kind) AND " + notNewer), ExpressionAttributeValues: supported(),
 	})
 }
 
@@ -250,7 +300,7 @@ func (s *Store) write(ctx context.Context, kind spec.Kind, name, attempt string,
 		}
 		switch {
 		case i == 0:
-			return s.whyRefused(ctx, kind, name, put)
+			return s.whyRefused(ctx, kind, name)
 		case i <= len(refs):
 			return &MissingError{Kind: refs[i-1].kind, Name: refs[i-1].name}
 		default:
@@ -264,31 +314,34 @@ func (s *Store) write(ctx context.Context, kind spec.Kind, name, attempt string,
 	return fmt.Errorf("writing the %s %q of tracking %q: %w", kind, name, s.tracking, err)
 }
 
-func (s *Store) whyRefused(ctx context.Context, kind spec.Kind, name string, put *types.Put) error {
+func (s *Store) whyRefused(ctx context.Context, kind spec.Kind, name string) error {
 	item, err := s.get(ctx, ConfigTable, configKey(kind, name))
 	switch {
 	case err != nil:
 		return fmt.Errorf("writing the %s %q of tracking %q: %w", kind, name, s.tracking, err)
 	case getInt(item, "v") > spec.Version:
 		return &spec.NewerError{Kind: kind, Name: name, Version: int(getInt(item, "v"))}
-	case put.ExpressionAttributeValues == nil:
-		return &ExistsError{Kind: kind, Name: name}
 	default:
-		return fmt.Errorf("writing the %s %q of tracking %q: it is being destroyed by another apply", kind, name, s.tracking)
+		return &ExistsError{Kind: kind, Name: name, ID: s.tracking + "/" + name}
 	}
 }
 
 // remove deletes a document that nothing uses. It is marked as leaving first, so that nobody begins to use it
-// between the look and the deletion; the mark goes when somebody does use it.
+// between the look and the deletion; the mark goes when somebody does use it, or with the next update.
 func (s *Store) remove(ctx context.Context, kind spec.Kind, name string, users func() ([]string, error)) error {
-	key := configKey(kind, name)
+	key, attempt := configKey(kind, name), ulid.Make().String()
 	_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: s.table(ConfigTable), Key: key, UpdateExpression: aws.String("SET leaving = :true"),
-		ConditionExpression: aws.String("attribute_exists(kind)"), ExpressionAttributeValues: Item{":true": boolean(true)},
+		TableName: s.table(ConfigTable), Key: key, UpdateExpression: aws.String("SET " + leavingMark + " = :attempt"),
+		ConditionExpression: aws.String("attribute_exists(kind) AND " + notNewer), ExpressionAttributeValues: Item{":attempt": str(attempt), ":supported": num(spec.Version)},
 	})
 	var gone *types.ResourceNotFoundException
 	switch {
-	case lostCondition(err), errors.As(err, &gone):
+	case lostCondition(err):
+		if _, err := s.Stored(ctx, kind, name); !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		return nil
+	case errors.As(err, &gone):
 		return nil
 	case err != nil:
 		return fmt.Errorf("removing the %s %q of tracking %q: %w", kind, name, s.tracking, err)
@@ -299,12 +352,22 @@ func (s *Store) remove(ctx context.Context, kind spec.Kind, name string, users f
 	}
 	if err != nil {
 		_, unmark := s.api.UpdateItem(context.WithoutCancel(ctx), &dynamodb.UpdateItemInput{
-			TableName: s.table(ConfigTable), Key: key, UpdateExpression: aws.String("REMOVE leaving"),
-			ConditionExpression: aws.String("attribute_exists(kind)"),
+			TableName: s.table(ConfigTable), Key: key, UpdateExpression: aws.String("REMOVE " + leavingMark),
+			ConditionExpression: aws.String(leavingMark + " = :attempt"), ExpressionAttributeValues: Item{":attempt": str(attempt)},
 		})
+		if lostCondition(unmark) {
+			unmark = nil // somebody else took the mark away, or set their own
+		}
 		return errors.Join(err, unmark)
 	}
-	if _, err := s.api.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: s.table(ConfigTable), Key: key}); err != nil {
+	_, err = s.api.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: s.table(ConfigTable), Key: key,
+		ConditionExpression: aws.String("attribute_not_exists(kind) OR " + leavingMark + " = :attempt"), ExpressionAttributeValues: Item{":attempt": str(attempt)},
+	})
+	switch {
+	case lostCondition(err):
+		return fmt.Errorf("removing the %s %q of tracking %q: another apply changed it meanwhile: plan again", kind, name, s.tracking)
+	case err != nil:
 		return fmt.Errorf("removing the %s %q of tracking %q: %w", kind, name, s.tracking, err)
 	}
 	return nil

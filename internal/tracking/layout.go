@@ -6,7 +6,8 @@
 package tracking
 
 import (
-	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -83,24 +84,59 @@ func (d Definition) CreateInput() *dynamodb.CreateTableInput {
 	return in
 }
 
-// Differs says in which way an existing table's keys differ from the definition, or "".
-func (d Definition) Differs(t *types.TableDescription) string {
-	want := d.CreateInput()
-	if got := describeKeys(t.KeySchema); got != describeKeys(want.KeySchema) {
-		return fmt.Sprintf("its key is %s, not %s", got, describeKeys(want.KeySchema))
-	}
+// Key describes the key of the table, such as "pk, sk".
+func (d Definition) Key() string { return d.Partition + ", " + d.Sort }
+
+// IndexKey describes the index of the table, such as "by_cadence (cadence, name)", or is "none".
+func (d Definition) IndexKey() string {
 	if d.Index == nil {
-		return ""
+		return "none"
 	}
+	return d.Index.Name + " (" + d.Index.Partition + ", " + d.Index.Sort + ")"
+}
+
+// KeyOf describes the key of an existing table as Key does.
+func KeyOf(t *types.TableDescription) string { return describeKeys(t.KeySchema) }
+
+// IndexesOf describes the indexes of an existing table as IndexKey does.
+func IndexesOf(t *types.TableDescription) string {
+	var all []string
 	for _, index := range t.GlobalSecondaryIndexes {
-		if aws.ToString(index.IndexName) == d.Index.Name {
-			if got, wanted := describeKeys(index.KeySchema), describeKeys(want.GlobalSecondaryIndexes[0].KeySchema); got != wanted {
-				return fmt.Sprintf("the key of its index %q is %s, not %s", d.Index.Name, got, wanted)
-			}
-			return ""
-		}
+		all = append(all, aws.ToString(index.IndexName)+" ("+describeKeys(index.KeySchema)+")")
 	}
-	return fmt.Sprintf("it has no index %q", d.Index.Name)
+	if len(all) == 0 {
+		return "none"
+	}
+	slices.Sort(all)
+	return strings.Join(all, "; ")
+}
+
+// IndexUpdates are the calls, in their order, that bring the indexes of an existing table to the definition. AWS
+// takes one change of an index at a time.
+func (d Definition) IndexUpdates(t *types.TableDescription) []*dynamodb.UpdateTableInput {
+	var updates []*dynamodb.UpdateTableInput
+	there := false
+	for _, index := range t.GlobalSecondaryIndexes {
+		if d.Index != nil && aws.ToString(index.IndexName) == d.Index.Name && d.IndexKey() == d.Index.Name+" ("+describeKeys(index.KeySchema)+")" {
+			there = true
+			continue
+		}
+		updates = append(updates, &dynamodb.UpdateTableInput{
+			TableName:                   aws.String(d.Name),
+			GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{{Delete: &types.DeleteGlobalSecondaryIndexAction{IndexName: index.IndexName}}},
+		})
+	}
+	if d.Index == nil || there {
+		return updates
+	}
+	whole := d.CreateInput()
+	index := whole.GlobalSecondaryIndexes[0]
+	return append(updates, &dynamodb.UpdateTableInput{
+		TableName: aws.String(d.Name), AttributeDefinitions: whole.AttributeDefinitions,
+		GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{{Create: &types.CreateGlobalSecondaryIndexAction{
+			IndexName: index.IndexName, KeySchema: index.KeySchema, Projection: index.Projection,
+		}}},
+	})
 }
 
 func keySchema(partition, sort string) []types.KeySchemaElement {
@@ -111,11 +147,11 @@ func keySchema(partition, sort string) []types.KeySchemaElement {
 }
 
 func describeKeys(schema []types.KeySchemaElement) string {
-	out := ""
-	for _, element := range schema {
-		out += fmt.Sprintf("%s %s ", aws.ToString(element.AttributeName), element.KeyType)
+	names := make([]string, len(schema))
+	for i, element := range schema {
+		names[i] = aws.ToString(element.AttributeName)
 	}
-	return out
+	return strings.Join(names, ", ")
 }
 
 func text(name string) types.AttributeDefinition {

@@ -21,6 +21,7 @@ type API interface {
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
 	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
 	DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
+	BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
 	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
 }
@@ -63,10 +64,12 @@ var ErrNotFound = errors.New("it does not exist")
 type ExistsError struct {
 	Kind spec.Kind
 	Name string
+	// ID is what an import names it by.
+	ID string
 }
 
 func (e *ExistsError) Error() string {
-	return fmt.Sprintf("the %s %q exists already: choose another name, or bring the existing one under Terraform's care with import", e.Kind, e.Name)
+	return fmt.Sprintf("the %s %q exists already, and differs from this one: choose another name, or bring it under this configuration's care with import { id = %q }", e.Kind, e.Name, e.ID)
 }
 
 // OwnedError says that a target belongs to another source table.
@@ -235,4 +238,9 @@ func getInt(item Item, name string) int64 {
 		}
 	}
 	return 0
+}
+
+func getBool(item Item, name string) bool {
+	value, ok := item[name].(*types.AttributeValueMemberBOOL)
+	return ok && value.Value
 }

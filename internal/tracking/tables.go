@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/cenkalti/backoff/v5"
 	"github.com/oklog/ulid/v2"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
@@ -52,7 +53,28 @@ func (s *Store) CreateTable(ctx context.Context, t *spec.Table, catalogue string
 		return err
 	}
 	attempt := ulid.Make().String()
-	put := &types.Put{TableName: s.table(ConfigTable), Item: tableItem(t, document, attempt), ConditionExpression: aws.String("attribute_not_exists(kind)")}
+	return s.write(ctx, spec.KindTable, t.Name, attempt, []reference{{spec.KindCadence, t.Cadence}}, &types.Put{
+		TableName: s.table(ConfigTable), Item: tableItem(t, document, attempt),
+		ConditionExpression: aws.String(free), ExpressionAttributeValues: Item{":document": str(string(document))},
+	}, s.ownership(t, catalogue)...)
+}
+
+// UpdateTable replaces the document of a source table that exists, and its ownership of the target where that was
+// lost; the target must be the one it was created with. Moving a table to another cadence is this one write.
+func (s *Store) UpdateTable(ctx context.Context, t *spec.Table, catalogue string) error {
+	document, err := t.Encode()
+	if err != nil {
+		return err
+	}
+	attempt := ulid.Make().String()
+	return s.write(ctx, spec.KindTable, t.Name, attempt, []reference{{spec.KindCadence, t.Cadence}}, &types.Put{
+		TableName: s.table(ConfigTable), Item: tableItem(t, document, attempt),
+		ConditionExpression: aws.String("attribute_exists(kind) AND " + notNewer), ExpressionAttributeValues: supported(),
+	}, s.ownership(t, catalogue)...)
+}
+
+// ownership is the part of a transaction that makes a source table the owner of its target.
+func (s *Store) ownership(t *spec.Table, catalogue string) []types.TransactWriteItem {
 	var own []types.TransactWriteItem
 	for _, target := range targets(t, catalogue) {
 		item := configKey(kindTarget, target)
@@ -64,21 +86,39 @@ func (s *Store) CreateTable(ctx context.Context, t *spec.Table, catalogue string
 			ExpressionAttributeValues: Item{":name": str(t.Name)},
 		}})
 	}
-	return s.write(ctx, spec.KindTable, t.Name, attempt, []reference{{spec.KindCadence, t.Cadence}}, put, own...)
+	return own
 }
 
-// UpdateTable replaces the document of a source table that exists. The target must be the one it was created
-// with. Moving it to another cadence is this one write.
-func (s *Store) UpdateTable(ctx context.Context, t *spec.Table) error {
-	document, err := t.Encode()
-	if err != nil {
-		return err
+var errUnprocessed = errors.New("DynamoDB left a part of the request undone")
+
+// Owners names the source tables that own a table's location and its catalogue entry, "" where none does.
+func (s *Store) Owners(ctx context.Context, t *spec.Table, catalogue string) (location, entry string, err error) {
+	names := targets(t, catalogue)
+	wanted := types.KeysAndAttributes{ConsistentRead: aws.Bool(true)}
+	for _, name := range names {
+		wanted.Keys = append(wanted.Keys, configKey(kindTarget, name))
 	}
-	attempt := ulid.Make().String()
-	return s.write(ctx, spec.KindTable, t.Name, attempt, []reference{{spec.KindCadence, t.Cadence}}, &types.Put{
-		TableName: s.table(ConfigTable), Item: tableItem(t, document, attempt),
-		ConditionExpression: aws.String("attribute_exists(kind) AND " + notNewer), ExpressionAttributeValues: supported(),
-	})
+	owners := map[string]string{}
+	left := map[string]types.KeysAndAttributes{*s.table(ConfigTable): wanted}
+	_, err = backoff.Retry(ctx, func() (struct{}, error) {
+		out, err := s.api.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: left})
+		if err != nil {
+			return struct{}{}, backoff.Permanent(err)
+		}
+		for _, items := range out.Responses {
+			for _, item := range items {
+				owners[getString(item, "name")] = getString(item, "owner")
+			}
+		}
+		if left = out.UnprocessedKeys; len(left) > 0 {
+			return struct{}{}, errUnprocessed
+		}
+		return struct{}{}, nil
+	}, backoff.WithMaxTries(8))
+	if err != nil {
+		return "", "", fmt.Errorf("reading who owns the target of %q: %w", t.Name, err)
+	}
+	return owners[names[0]], owners[names[1]], nil
 }
 
 // DeleteTable removes a source table's configuration and its ownership of the target. State, history,

@@ -11,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/awsclient"
@@ -27,11 +29,22 @@ type faulty struct {
 	*dynamodb.Client
 	// lose is asked behind each writing call by its name.
 	lose func(call string) bool
+	// fail is asked in front of each writing call; before is told of it.
+	fail   func(call string) bool
+	before func(call string)
 }
+
+var errRefused = errors.New("the call was refused")
 
 var errLost = fmt.Errorf("reading the answer: %w", io.ErrUnexpectedEOF)
 
 func through[In, Out any](ctx context.Context, f *faulty, call string, in In, send func(context.Context, In, ...func(*dynamodb.Options)) (*Out, error), o []func(*dynamodb.Options)) (*Out, error) {
+	if f.before != nil {
+		f.before(call)
+	}
+	if f.fail != nil && f.fail(call) {
+		return nil, errRefused
+	}
 	out, err := send(ctx, in, o...)
 	if f.lose != nil && f.lose(call) {
 		return nil, errLost
@@ -45,6 +58,20 @@ func (f *faulty) PutItem(ctx context.Context, in *dynamodb.PutItemInput, o ...fu
 
 func (f *faulty) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, o ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
 	return through(ctx, f, "UpdateItem", in, f.Client.UpdateItem, o)
+}
+
+func (f *faulty) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, o ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
+	return through(ctx, f, "DeleteItem", in, f.Client.DeleteItem, o)
+}
+
+// remove takes an item out of the configuration by hand.
+func (f *faulty) remove(t *testing.T, s *tracking.Store, kind, name string) {
+	t.Helper()
+	_, err := f.Client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
+		TableName: aws.String(tracking.TableName(s.Tracking(), tracking.ConfigTable)),
+		Key:       tracking.Item{"kind": &types.AttributeValueMemberS{Value: kind}, "name": &types.AttributeValueMemberS{Value: name}},
+	})
+	must(t, err)
 }
 
 func (f *faulty) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, o ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
@@ -117,8 +144,13 @@ func TestConfigurationLifecycle(t *testing.T) {
 	must(t, s.CreateConnection(ctx, connection("db")))
 	must(t, s.CreateCadence(ctx, cadence("hourly", "db")))
 	var exists *tracking.ExistsError
-	if err := s.CreateCadence(ctx, cadence("hourly", "db")); !errors.As(err, &exists) || exists.Name != "hourly" {
-		t.Errorf("the same cadence again: %v", err)
+	must(t, s.Finish(ctx, spec.KindCadence, "hourly"))
+	must(t, s.CreateCadence(ctx, cadence("hourly", "db"))) // the same to the letter: an apply that was interrupted at its end
+	must(t, s.Finish(ctx, spec.KindCadence, "hourly"))
+	other := cadence("hourly", "db")
+	other.BatchSize = 9
+	if err := s.CreateCadence(ctx, other); !errors.As(err, &exists) || exists.ID != s.Tracking()+"/hourly" {
+		t.Errorf("another cadence of that name: %v", err)
 	}
 	if err := s.CreateTable(ctx, table("a", "daily", "s3://lake/a/", "a"), account); !errors.As(err, &missing) || missing.Name != "daily" {
 		t.Errorf("a table of a cadence that is not there: %v", err)
@@ -239,7 +271,7 @@ func TestConfigurationAfterLostAnswers(t *testing.T) {
 	must(t, s.CreateTable(ctx, doc, account))
 	f.lose = once("TransactWriteItems")
 	doc.Enabled = false
-	must(t, s.UpdateTable(ctx, doc))
+	must(t, s.UpdateTable(ctx, doc, account))
 	f.lose = once("TransactWriteItems")
 	must(t, s.DeleteTable(ctx, doc, account))
 	if owner, err := s.Owner(ctx, "s3://lake/a/"); owner != "" || err != nil {

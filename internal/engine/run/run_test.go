@@ -235,7 +235,7 @@ func TestColumnsAreFollowed(t *testing.T) {
 	doc, err := l.tracking.Table(t.Context(), "shop.c")
 	l.must(err)
 	doc.Reload = "n is text now"
-	l.must(l.tracking.UpdateTable(t.Context(), doc))
+	l.must(l.tracking.UpdateTable(t.Context(), doc, sandbox.Account))
 	l.must(l.runner().Table(t.Context(), "shop.c").Err)
 	l.equal("c")
 	if h := l.head("c"); h.Checkpoint.Reload != "n is text now" {

@@ -3,7 +3,6 @@ package cadence
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -35,40 +34,32 @@ type deployment struct {
 
 // job is a Glue job as far as it is managed here.
 type job struct {
-	Name        string            `json:"name"`
-	Description string            `json:"description"`
-	Role        string            `json:"role"`
-	Command     string            `json:"command"`
-	Python      string            `json:"python"`
-	Script      string            `json:"script"`
-	Arguments   map[string]string `json:"arguments"`
-	DPU         float64           `json:"dpu"`
-	Retries     int32             `json:"retries"`
-	Timeout     int32             `json:"timeout"`
-	Concurrent  int32             `json:"concurrent"`
-	Connections []string          `json:"connections"`
-	GlueVersion string            `json:"glue_version"`
-	Queuing     bool              `json:"queuing"`
-	Security    string            `json:"security"`
+	Name, Description, Role, Command, Python, Script string
+	// Arguments are the default ones; Fixed are those that a run may not override.
+	Arguments, Fixed         map[string]string
+	DPU                      float64
+	Retries                  int32
+	Timeout                  int32
+	Concurrent               int32
+	Connections              []string
+	GlueVersion              string
+	Queuing                  bool
+	Security                 string
+	WorkerType, Workers      string
+	Maintenance, NotifyAfter string
+	Flex                     bool
+	// Source is set where somebody attached a repository or a visual graph.
+	Source bool
 }
 
 // trigger is a Glue trigger as far as it is managed here.
 type trigger struct {
-	Name        string            `json:"name"`
-	Description string            `json:"description"`
-	Type        string            `json:"type"`
-	Schedule    string            `json:"schedule"`
-	Jobs        []string          `json:"jobs"`
-	Arguments   map[string]string `json:"arguments"`
-	On          bool              `json:"on"`
-}
-
-func digest(v any) string {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return "" // strings, numbers and booleans always marshal
-	}
-	return sum(data)
+	Name, Description, Type, Schedule string
+	Jobs                              []string
+	Arguments                         map[string]string
+	On                                bool
+	// Options is set where somebody gave an action options of its own, or the trigger a condition.
+	Options bool
 }
 
 func sum(data []byte) string {
@@ -107,7 +98,7 @@ func plan(tracking, region string, c *spec.Cadence, connections []*spec.Connecti
 		return nil, err
 	}
 	d.job = job{
-		Name: name, Description: "Lands the tables of the cadence " + c.Name + " of the lakeland tracking " + tracking + "; managed by Terraform.",
+		Name: name, Description: description(tracking, c.Name),
 		Role: c.RoleARN, Command: "pythonshell", Python: "3.9", Script: d.scriptAddress(),
 		// Run arguments replace these one by one. They carry names, never content and never secrets.
 		Arguments: map[string]string{"--tracking": tracking, "--cadence": c.Name},
@@ -123,6 +114,15 @@ func plan(tracking, region string, c *spec.Cadence, connections []*spec.Connecti
 	return d, nil
 }
 
+func sameNetwork(a, b *spec.Network) bool {
+	return a.SubnetID == b.SubnetID && a.AvailabilityZone == b.AvailabilityZone &&
+		slices.Equal(slices.Sorted(slices.Values(a.SecurityGroupIDs)), slices.Sorted(slices.Values(b.SecurityGroupIDs)))
+}
+
+func description(tracking, name string) string {
+	return "Lands the tables of the cadence " + name + " of the lakeland tracking " + tracking + "; managed by Terraform."
+}
+
 func (d *deployment) scriptAddress() string { return "s3://" + d.bucket + "/" + d.scriptKey }
 
 // networked lists the Glue connections that place the job in a network. There is one network at most.
@@ -133,7 +133,7 @@ func networked(tracking string, connections []*spec.Connection) ([]string, error
 		if c.Network == nil {
 			continue
 		}
-		if first != nil && digest(first.Network) != digest(c.Network) {
+		if first != nil && !sameNetwork(first.Network, c.Network) {
 			return nil, spec.Problems{{
 				Path:    spec.At("connections"),
 				Message: fmt.Sprintf("%q and %q lie in different networks, and a Glue job lies in one: give them the same network, or a cadence each", first.Name, c.Name),
@@ -144,15 +144,6 @@ func networked(tracking string, connections []*spec.Connection) ([]string, error
 	}
 	slices.Sort(names)
 	return names, nil
-}
-
-// digests are the values of the attribute deployed.
-func (d *deployment) digests() map[string]string {
-	out := map[string]string{"engine": d.engine.SHA256, "script": sum(d.script), "job": digest(d.job), "trigger": "none"}
-	if d.trigger != nil {
-		out["trigger"] = digest(d.trigger)
-	}
-	return out
 }
 
 func (j job) update() *types.JobUpdate {
@@ -166,37 +157,4 @@ func (j job) update() *types.JobUpdate {
 		u.Connections = &types.ConnectionsList{Connections: j.Connections}
 	}
 	return u
-}
-
-// jobOf is an existing job as far as it is managed here.
-func jobOf(g *types.Job) job {
-	j := job{
-		Name: aws.ToString(g.Name), Description: aws.ToString(g.Description), Role: aws.ToString(g.Role), Arguments: g.DefaultArguments,
-		DPU: aws.ToFloat64(g.MaxCapacity), Retries: g.MaxRetries, Timeout: aws.ToInt32(g.Timeout), GlueVersion: aws.ToString(g.GlueVersion),
-		Queuing: aws.ToBool(g.JobRunQueuingEnabled), Security: aws.ToString(g.SecurityConfiguration),
-	}
-	if c := g.Command; c != nil {
-		j.Command, j.Python, j.Script = aws.ToString(c.Name), aws.ToString(c.PythonVersion), aws.ToString(c.ScriptLocation)
-	}
-	if g.ExecutionProperty != nil {
-		j.Concurrent = g.ExecutionProperty.MaxConcurrentRuns
-	}
-	if g.Connections != nil && len(g.Connections.Connections) > 0 {
-		j.Connections = slices.Sorted(slices.Values(g.Connections.Connections))
-	}
-	return j
-}
-
-func triggerOf(g *types.Trigger) *trigger {
-	t := &trigger{
-		Name: aws.ToString(g.Name), Description: aws.ToString(g.Description), Type: string(g.Type), Schedule: aws.ToString(g.Schedule),
-		On: g.State == types.TriggerStateActivated || g.State == types.TriggerStateActivating,
-	}
-	for _, action := range g.Actions {
-		t.Jobs = append(t.Jobs, aws.ToString(action.JobName))
-		if len(action.Arguments) > 0 {
-			t.Arguments = action.Arguments
-		}
-	}
-	return t
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/resources/lifecycle"
-	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
 
 const (
@@ -75,6 +74,12 @@ func (r *Resource) ensureTrigger(ctx context.Context, name string, want *trigger
 		return nil
 	case want == nil:
 		return r.dropTrigger(ctx, name)
+	case have != nil && have.Type != want.Type:
+		// A trigger keeps its type for life; one of our name and another type was put in our trigger's place.
+		if err := r.dropTrigger(ctx, name); err != nil {
+			return err
+		}
+		return r.ensureTrigger(ctx, name, want, tags)
 	case have == nil:
 		_, err := r.Session.Glue.CreateTrigger(ctx, &glue.CreateTriggerInput{
 			Name: aws.String(name), Type: types.TriggerType(want.Type), Schedule: aws.String(want.Schedule), Description: aws.String(want.Description),
@@ -86,19 +91,24 @@ func (r *Resource) ensureTrigger(ctx context.Context, name string, want *trigger
 		_, err = r.settledTrigger(ctx, name)
 		return err
 	}
-	if digest(have) != digest(want) {
-		if err := r.changeTrigger(ctx, have, want); err != nil {
+	is, should := lifecycle.Leaves{}, lifecycle.Leaves{}
+	have.describe(is)
+	want.describe(should)
+	if is.Differ(should, "") {
+		if err := r.changeTrigger(ctx, have, want, is.Differ(should, "", triggerPart+".state")); err != nil {
 			return err
 		}
 	}
 	return lifecycle.SetGlueTags(ctx, r.Session, "trigger/"+name, tags)
 }
 
-// changeTrigger stops the trigger, changes it and starts it again where it should run. When the change fails, a
-// trigger that ran is started again as it was.
-func (r *Resource) changeTrigger(ctx context.Context, have, want *trigger) (err error) {
+// changeTrigger stops the trigger where it runs, changes it where more than its state differs, and starts it where
+// it should run. When a step fails, a trigger that ran is started again as it was.
+//
+// AWS takes a start of any trigger that is not running and a stop of one that is, and nothing else.
+func (r *Resource) changeTrigger(ctx context.Context, have, want *trigger, definition bool) (err error) {
 	name := aws.String(have.Name)
-	if have.On {
+	if have.On && (definition || !want.On) {
 		if _, err := r.Session.Glue.StopTrigger(ctx, &glue.StopTriggerInput{Name: name}); err != nil {
 			return fmt.Errorf("stopping the Glue trigger %q: %w", have.Name, err)
 		}
@@ -112,14 +122,19 @@ func (r *Resource) changeTrigger(ctx context.Context, have, want *trigger) (err 
 			return err
 		}
 	}
-	_, err = r.Session.Glue.UpdateTrigger(ctx, &glue.UpdateTriggerInput{Name: name, TriggerUpdate: &types.TriggerUpdate{
-		Name: name, Description: aws.String(want.Description), Schedule: aws.String(want.Schedule), Actions: want.actions(),
-	}})
-	if err != nil {
-		return fmt.Errorf("changing the Glue trigger %q: %w", have.Name, err)
+	if definition {
+		_, err = r.Session.Glue.UpdateTrigger(ctx, &glue.UpdateTriggerInput{Name: name, TriggerUpdate: &types.TriggerUpdate{
+			Name: name, Description: aws.String(want.Description), Schedule: aws.String(want.Schedule), Actions: want.actions(),
+		}})
+		if err != nil {
+			return fmt.Errorf("changing the Glue trigger %q: %w", have.Name, err)
+		}
+		if _, err = r.settledTrigger(ctx, have.Name); err != nil {
+			return err
+		}
 	}
-	if _, err = r.settledTrigger(ctx, have.Name); err != nil || !want.On {
-		return err
+	if !want.On {
+		return nil
 	}
 	if _, err = r.Session.Glue.StartTrigger(ctx, &glue.StartTriggerInput{Name: name}); err != nil {
 		return fmt.Errorf("starting the Glue trigger %q: %w", have.Name, err)
@@ -173,55 +188,4 @@ func (r *Resource) withdraw(ctx context.Context, name string) error {
 		return fmt.Errorf("deleting the Glue job %q: %w", name, err)
 	}
 	return nil
-}
-
-// actual is what is there of a deployment.
-type actual struct {
-	deployed map[string]string
-	tags     map[string]string
-}
-
-// look reads what is deployed. What is gone has the digest "missing".
-func (r *Resource) look(ctx context.Context, name, script string, stored *spec.Cadence, engine spec.Engine) (*actual, error) {
-	a := &actual{deployed: map[string]string{"engine": "missing", "script": "missing", "job": "missing", "trigger": "none"}, tags: map[string]string{}}
-	location, err := spec.ParseLocation(stored.Artifacts.Location)
-	if err != nil {
-		return nil, err
-	}
-	set := func(part, digest string, err error) error {
-		if err == nil && digest != "" {
-			a.deployed[part] = digest
-		}
-		return err
-	}
-	there, err := r.storedSHA256(ctx, location.Bucket, location.Prefix+"engine/"+engine.SHA256+"/lakeland-engine")
-	if err := set("engine", there, err); err != nil {
-		return nil, err
-	}
-	if key, ok := strings.CutPrefix(script, "s3://"+location.Bucket+"/"); ok {
-		there, err := r.storedSHA256(ctx, location.Bucket, key)
-		if err := set("script", there, err); err != nil {
-			return nil, err
-		}
-	}
-	out, err := r.Session.Glue.GetJob(ctx, &glue.GetJobInput{JobName: aws.String(name)})
-	var gone *types.EntityNotFoundException
-	switch {
-	case errors.As(err, &gone):
-	case err != nil:
-		return nil, fmt.Errorf("reading the Glue job %q: %w", name, err)
-	default:
-		a.deployed["job"] = digest(jobOf(out.Job))
-		if a.tags, err = lifecycle.GlueTags(ctx, r.Session, "job/"+name); err != nil {
-			return nil, err
-		}
-	}
-	t, err := r.settledTrigger(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	if t != nil {
-		a.deployed["trigger"] = digest(t)
-	}
-	return a, nil
 }

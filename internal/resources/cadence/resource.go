@@ -22,6 +22,7 @@ import (
 var (
 	_ resource.ResourceWithConfigure      = (*Resource)(nil)
 	_ resource.ResourceWithIdentity       = (*Resource)(nil)
+	_ resource.ResourceWithImportState    = (*Resource)(nil)
 	_ resource.ResourceWithModifyPlan     = (*Resource)(nil)
 	_ resource.ResourceWithValidateConfig = (*Resource)(nil)
 )
@@ -35,6 +36,11 @@ func New() resource.Resource { return &Resource{lifecycle.Base{TypeName: "lakela
 // IdentitySchema implements resource.ResourceWithIdentity.
 func (*Resource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = lifecycle.IdentitySchema("tracking", "name")
+}
+
+// ImportState implements resource.ResourceWithImportState.
+func (r *Resource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	r.Import(ctx, req, resp, "tracking", "name")
 }
 
 // document is the cadence that a configuration, plan or state describes.
@@ -53,17 +59,22 @@ func normal(tree lifecycle.Tree) (lifecycle.Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Engine = spec.Engine{}
-	data, err := c.Normal()
-	if err != nil {
-		return nil, err
-	}
-	out, err := lifecycle.TreeOf(data)
+	out, err := treeOf(c)
 	if err != nil {
 		return nil, err
 	}
 	out["tracking"], out["tags"] = tree["tracking"], tree["tags"]
 	return out, nil
+}
+
+func treeOf(c *spec.Cadence) (lifecycle.Tree, error) {
+	plain := *c
+	plain.Engine = spec.Engine{}
+	data, err := plain.Normal()
+	if err != nil {
+		return nil, err
+	}
+	return lifecycle.TreeOf(data)
 }
 
 func judge(tree lifecycle.Tree) (spec.Problems, error) {
@@ -108,6 +119,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 		"deployed":        types.MapUnknown(types.StringType),
 		"tags_all":        lifecycle.TagsAll(r.Session, tree, unknown),
 	}
+	allTags := computed["tags_all"]
 	if r.foresee(ctx, &resp.Diagnostics, tree, unknown); resp.Diagnostics.HasError() {
 		return
 	}
@@ -121,12 +133,34 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 			lifecycle.Fail(&resp.Diagnostics, lifecycle.Summary("planning", r.TypeName, tree.Text("name")), err)
 			return
 		default:
-			computed["script_location"], computed["deployed"] = types.StringValue(d.scriptAddress()), lifecycle.StringMap(d.digests())
+			computed["script_location"] = types.StringValue(d.scriptAddress())
+			if !allTags.IsUnknown() {
+				computed[lifecycle.Deployed] = d.leaves(r.Session.AllTags(tree.Strings("tags"))).Value()
+			}
 		}
 	}
-	lifecycle.Settle(ctx, req, resp, lifecycle.Settlement{
+	if named {
+		r.Planned.Engine(spec.CadenceID(tree.Text("tracking"), tree.Text("name")), engine.Version)
+	}
+	changes := lifecycle.Settle(ctx, req, resp, lifecycle.Settlement{
 		Computed: computed, Normal: normal, Replace: []spec.Path{spec.At("tracking"), spec.At("name")},
 	})
+	if changes && !req.State.Raw.IsNull() && len(resp.RequiresReplace) == 0 {
+		warnOfStop(ctx, req.State, resp)
+	}
+}
+
+// warnOfStop says in the plan that a running trigger is stopped for a change.
+func warnOfStop(ctx context.Context, state tfsdk.State, resp *resource.ModifyPlanResponse) {
+	is, should := lifecycle.LeavesOf(ctx, state), lifecycle.LeavesOf(ctx, tfsdk.State(resp.Plan))
+	if is["trigger.state"] != "activated" || should[triggerPart] != lifecycle.Present || !is.Differ(should, triggerPart, "trigger.state", "trigger.tags.") {
+		return
+	}
+	var name types.String
+	resp.Diagnostics.Append(state.GetAttribute(ctx, path.Root("name"), &name)...)
+	resp.Diagnostics.AddWarning(lifecycle.Summary("planning", "lakeland_cadence", name.ValueString()),
+		"Its trigger is running. AWS changes a trigger only while it is stopped: apply stops it, changes it and starts it again, and starts it as it was when the change fails. "+
+			"A firing that falls into these seconds is missed; runs that are under way go on.")
 }
 
 func triggerName(tree lifecycle.Tree, unknown lifecycle.Unknown, name string) attr.Value {
@@ -140,7 +174,7 @@ func triggerName(tree lifecycle.Tree, unknown lifecycle.Unknown, name string) at
 	}
 }
 
-// deployment is what a plan or state asks for; ErrNotFound while a connection is not there.
+// deployment is what a plan or state asks for; ErrNotFound while a connection is not there, or not known yet.
 func (r *Resource) deployment(ctx context.Context, tree lifecycle.Tree) (*deployment, error) {
 	c, err := document(tree)
 	if err != nil {
@@ -149,8 +183,16 @@ func (r *Resource) deployment(ctx context.Context, tree lifecycle.Tree) (*deploy
 	store := r.Tracking(tree.Text("tracking"))
 	connections := make([]*spec.Connection, len(c.Connections))
 	for i, name := range c.Connections {
-		if connections[i], err = store.Connection(ctx, name); err != nil {
-			return nil, err
+		planned, known := r.Planned.PlannedConnection(spec.CadenceID(tree.Text("tracking"), name))
+		switch {
+		case known && planned == nil:
+			return nil, tracking.ErrNotFound
+		case known:
+			connections[i] = planned
+		default:
+			if connections[i], err = store.Connection(ctx, name); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return plan(tree.Text("tracking"), r.Session.Region, c, connections)
@@ -159,6 +201,9 @@ func (r *Resource) deployment(ctx context.Context, tree lifecycle.Tree) (*deploy
 // Create implements resource.Resource.
 func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	r.write(ctx, "creating", &req.Plan, &resp.State, resp.Identity, &resp.Diagnostics, func(store *tracking.Store, c *spec.Cadence) error {
+		if err := r.Claim(ctx, store, &resp.Diagnostics, spec.KindCadence, c.Name, c.Encode); err != nil {
+			return err
+		}
 		return store.CreateCadence(ctx, c)
 	})
 }
@@ -172,14 +217,15 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 
 // write stores the document, then brings objects, job and trigger to what it says. The document comes first: it
 // is what owns the name.
-func (r *Resource) write(ctx context.Context, verb string, from *tfsdk.Plan, state *tfsdk.State, identity *tfsdk.ResourceIdentity, diags *diag.Diagnostics, store func(*tracking.Store, *spec.Cadence) error) {
+func (r *Resource) write(ctx context.Context, verb string, from *tfsdk.Plan, state *tfsdk.State, identity *tfsdk.ResourceIdentity, diags *diag.Diagnostics, put func(*tracking.Store, *spec.Cadence) error) {
 	tree, summary, ok := r.Begin(diags, verb, from.Raw)
 	if !ok {
 		return
 	}
+	store := r.Tracking(tree.Text("tracking"))
 	d, err := r.deployment(ctx, tree)
 	if err = r.ready(ctx, tree, err); err == nil {
-		err = store(r.Tracking(tree.Text("tracking")), d.doc)
+		err = put(store, d.doc)
 	}
 	if err != nil {
 		lifecycle.Fail(diags, summary, err)
@@ -192,9 +238,13 @@ func (r *Resource) write(ctx context.Context, verb string, from *tfsdk.Plan, sta
 		diags.Append(state.SetAttribute(ctx, path.Root(attribute), value)...)
 	}
 	set("script_location", types.StringValue(d.scriptAddress()))
-	set("deployed", lifecycle.StringMap(d.digests()))
+	set(lifecycle.Deployed, d.leaves(tags).Value())
 	set("tags_all", lifecycle.StringMap(tags))
-	if err := r.deploy(ctx, d, tags); err != nil {
+	err = r.deploy(ctx, d, tags)
+	if err == nil {
+		err = store.Finish(ctx, spec.KindCadence, d.doc.Name)
+	}
+	if err != nil {
 		lifecycle.Fail(diags, summary, err)
 	}
 }
@@ -221,30 +271,58 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 	}
 	name := tree.Text("name")
 	r.Identify(ctx, resp.Identity, &resp.Diagnostics, keys(tree))
-	stored, err := r.Tracking(tree.Text("tracking")).Cadence(ctx, name)
+	stored, err := r.Tracking(tree.Text("tracking")).Stored(ctx, spec.KindCadence, name)
 	if errors.Is(err, tracking.ErrNotFound) {
 		lifecycle.Vanished(ctx, resp, summary, "The cadence "+name)
 		return
 	}
-	var engine spec.Engine
 	if err == nil {
-		engine, stored.Engine = stored.Engine, spec.Engine{}
-		err = r.FollowDocument(ctx, &resp.State, tree, normal, func() ([]byte, error) { return stored.Normal() }, "tracking")
-	}
-	var actual *actual
-	if err == nil {
-		actual, err = r.look(ctx, spec.PhysicalName(tree.Text("tracking"), name), tree.Text("script_location"), stored, engine)
+		err = r.follow(ctx, resp, tree, stored)
 	}
 	if err != nil {
 		lifecycle.Fail(&resp.Diagnostics, summary, err)
-		return
 	}
+}
+
+// follow brings a state to what is out there.
+func (r *Resource) follow(ctx context.Context, resp *resource.ReadResponse, tree lifecycle.Tree, stored *tracking.Stored) error {
+	at := place{tracking: tree.Text("tracking"), name: tree.Text("name"), script: tree.Text("script_location"), known: lifecycle.LeavesOf(ctx, resp.State)}
+	leaf, err := r.FollowDocument(ctx, &resp.State, tree, normal, stored, func(document []byte) (lifecycle.Tree, error) {
+		var err error
+		if at.stored, err = spec.DecodeCadence(document); err != nil {
+			return nil, err
+		}
+		return treeOf(at.stored)
+	}, "tracking", "tags")
+	if err != nil {
+		return err
+	}
+	there, err := r.look(ctx, at)
+	if err != nil {
+		return err
+	}
+	there.leaves["document"] = leaf
 	set := func(attribute string, value attr.Value) {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
 	}
-	set("deployed", lifecycle.StringMap(actual.deployed))
-	set("tags_all", lifecycle.StringMap(actual.tags))
-	set("engine_version", types.StringValue(engine.Version))
+	if lifecycle.Imported(tree) {
+		physical := spec.PhysicalName(at.tracking, at.name)
+		set("id", types.StringValue(spec.CadenceID(at.tracking, at.name)))
+		set("job_name", types.StringValue(physical))
+		if at.stored != nil && at.stored.Schedule != "" {
+			set("trigger_name", types.StringValue(physical))
+		}
+		set("script_location", types.StringValue(there.script))
+		set("tags", r.OwnTags(there.tags))
+	}
+	set(lifecycle.Deployed, there.leaves.Value())
+	if there.tags != nil {
+		set("tags_all", lifecycle.StringMap(there.tags))
+	}
+	if at.stored != nil {
+		set("engine_version", types.StringValue(at.stored.Engine.Version))
+	}
+	return nil
 }
 
 // Delete implements resource.Resource.

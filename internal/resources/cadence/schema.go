@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/resources/lifecycle"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
 
@@ -100,10 +101,7 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 			"engine_version": schema.StringAttribute{
 				Computed: true, MarkdownDescription: "Version of the engine that the job runs.",
 			},
-			"deployed": schema.MapAttribute{
-				Computed: true, ElementType: types.StringType,
-				MarkdownDescription: "Digests of `engine`, `script`, `job` and `trigger` as they are; one differs from the planned where it was changed or removed by hand, and the next apply mends it.",
-			},
+			"deployed": lifecycle.DeployedAttribute("the cadence: its document, engine, script, job and trigger"),
 		},
 	}
 }

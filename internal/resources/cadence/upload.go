@@ -17,6 +17,7 @@ import (
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/awsclient"
 	"github.com/lakeland/terraform-provider-lakeland/internal/payload"
+	"github.com/lakeland/terraform-provider-lakeland/internal/resources/lifecycle"
 )
 
 // upload puts engine and script in place. Objects that are there with the right content stay.
@@ -75,22 +76,19 @@ func (r *Resource) put(ctx context.Context, d *deployment, key string, data []by
 	return nil
 }
 
-// storedSHA256 is the digest stored with an object, in hexadecimal, or "" where there is no object or no digest
-// of the whole of it.
+// storedSHA256 is the digest that S3 stored with an object, in hexadecimal; Missing where there is no object, ByHand
+// where it has no digest of the whole of it, which all of ours have.
 func (r *Resource) storedSHA256(ctx context.Context, bucket, key string) (string, error) {
 	out, err := r.Session.S3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: aws.String(bucket), Key: aws.String(key), ChecksumMode: types.ChecksumModeEnabled})
 	if awsclient.NotFound(err) {
-		return "", nil
+		return lifecycle.Missing, nil
 	}
 	if err != nil {
 		return "", fmt.Errorf("reading s3://%s/%s: %w", bucket, key, explainBucket(err, bucket))
 	}
-	if out.ChecksumType == types.ChecksumTypeComposite {
-		return "", nil
-	}
 	raw, err := base64.StdEncoding.DecodeString(aws.ToString(out.ChecksumSHA256))
-	if err != nil {
-		return "", nil //nolint:nilerr // a digest that cannot be read is none
+	if err != nil || len(raw) == 0 || out.ChecksumType == types.ChecksumTypeComposite {
+		return lifecycle.ByHand, nil //nolint:nilerr // a digest that cannot be read is none
 	}
 	return hex.EncodeToString(raw), nil
 }

@@ -2,14 +2,12 @@ package connection
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
@@ -30,14 +28,25 @@ type definition struct {
 	Zone        string            `json:"zone"`
 }
 
-// digest identifies a definition.
-func (d definition) digest() string {
-	data, err := json.Marshal(d)
-	if err != nil {
-		return "" // strings always marshal
+// leaves are those of a connection as it should be.
+func leaves(trackingName string, c *spec.Connection) lifecycle.Leaves {
+	out := glueDefinition(trackingName, c).leaves()
+	out["document"] = lifecycle.Present
+	return out
+}
+
+// properties is where a Glue connection may hold a login.
+const properties = "connection.properties."
+
+func (d definition) leaves() lifecycle.Leaves {
+	out := lifecycle.Leaves{
+		"connection": lifecycle.Present, "connection.type": d.Type, "connection.description": d.Description,
+		"connection.subnet_id": d.SubnetID, "connection.security_group_ids": strings.Join(d.Groups, ", "), "connection.availability_zone": d.Zone,
 	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
+	for name, value := range d.Properties {
+		out[properties+name] = value
+	}
+	return out
 }
 
 // glueDefinition is the Glue connection of a document. The login stays in its secret (AWS Glue developer guide,
@@ -89,21 +98,18 @@ func (r *Resource) ensureGlue(ctx context.Context, want definition, tags map[str
 	return lifecycle.SetGlueTags(ctx, r.Session, "connection/"+want.Name, tags)
 }
 
-// found is what is there of a Glue connection.
-type found struct {
-	definition string
-	tags       map[string]string
-}
-
-// lookGlue reads the Glue connection. One that is gone has the definition "".
-func (r *Resource) lookGlue(ctx context.Context, name string) (*found, error) {
+// lookGlue reads the Glue connection and its tags; nil tags where it is gone. What somebody else wrote into its properties, which may be a
+// login, is not repeated.
+func (r *Resource) lookGlue(ctx context.Context, name string, want, known lifecycle.Leaves) (lifecycle.Leaves, map[string]string, error) {
 	out, err := r.Session.Glue.GetConnection(ctx, &glue.GetConnectionInput{Name: aws.String(name), HidePassword: true})
 	var gone *types.EntityNotFoundException
 	if errors.As(err, &gone) {
-		return &found{tags: map[string]string{}}, nil
+		there := lifecycle.Leaves{}
+		there.Gone("connection", known)
+		return there, nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the Glue connection %q: %w", name, err)
+		return nil, nil, fmt.Errorf("reading the Glue connection %q: %w", name, err)
 	}
 	c := out.Connection
 	d := definition{Name: aws.ToString(c.Name), Type: string(c.ConnectionType), Description: aws.ToString(c.Description), Properties: maps.Clone(c.ConnectionProperties)}
@@ -112,9 +118,15 @@ func (r *Resource) lookGlue(ctx context.Context, name string) (*found, error) {
 	}
 	tags, err := lifecycle.GlueTags(ctx, r.Session, "connection/"+name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return &found{definition: d.digest(), tags: tags}, nil
+	there := d.leaves()
+	if len(c.MatchCriteria) > 0 {
+		there["connection.match_criteria"] = lifecycle.ByHand
+	}
+	there.Conceal(properties, want)
+	there.Conceal("connection.description", want)
+	return there, tags, nil
 }
 
 func (r *Resource) dropGlue(ctx context.Context, name string) error {

@@ -21,6 +21,7 @@ import (
 var (
 	_ resource.ResourceWithConfigure      = (*Resource)(nil)
 	_ resource.ResourceWithIdentity       = (*Resource)(nil)
+	_ resource.ResourceWithImportState    = (*Resource)(nil)
 	_ resource.ResourceWithModifyPlan     = (*Resource)(nil)
 	_ resource.ResourceWithValidateConfig = (*Resource)(nil)
 )
@@ -36,11 +37,19 @@ func (*Resource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequ
 	resp.IdentitySchema = lifecycle.IdentitySchema("tracking", "name")
 }
 
+// ImportState implements resource.ResourceWithImportState.
+func (r *Resource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	r.Import(ctx, req, resp, "tracking", "name")
+}
+
 // document is the connection that a configuration, plan or state describes.
 func document(tree lifecycle.Tree) (*spec.Connection, error) {
 	c := &spec.Connection{}
-	err := tree.Decode(c)
-	return c, err
+	if err := tree.Decode(c); err != nil {
+		return nil, err
+	}
+	c.Normalize()
+	return c, nil
 }
 
 // normal is the form in which two spellings are equal: the document with its defaults, and what is kept beside
@@ -50,11 +59,7 @@ func normal(tree lifecycle.Tree) (lifecycle.Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := c.Normal()
-	if err != nil {
-		return nil, err
-	}
-	out, err := lifecycle.TreeOf(data)
+	out, err := treeOf(c)
 	if err != nil {
 		return nil, err
 	}
@@ -62,12 +67,19 @@ func normal(tree lifecycle.Tree) (lifecycle.Tree, error) {
 	return out, nil
 }
 
+func treeOf(c *spec.Connection) (lifecycle.Tree, error) {
+	data, err := c.Normal()
+	if err != nil {
+		return nil, err
+	}
+	return lifecycle.TreeOf(data)
+}
+
 func judge(tree lifecycle.Tree) (spec.Problems, error) {
 	c, err := document(tree)
 	if err != nil {
 		return nil, err
 	}
-	c.Normalize()
 	problems := append(c.Validate(), c.Unsupported()...)
 	if wrong := spec.CheckTrackingName(tree.Text("tracking")); wrong != "" {
 		problems = append(problems, spec.Problem{Path: spec.At("tracking"), Message: wrong})
@@ -93,18 +105,22 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 		lifecycle.Foresee(&resp.Diagnostics, lifecycle.Summary("planning", r.TypeName, plan.Text("name")), r.LookForSecret(ctx, spec.At("secret_arn"), plan.Text("secret_arn")))
 	}
 	named := !unknown.Any("tracking", "name")
-	settled := len(unknown.Of("tracking", "name", "engine", "host", "port", "database", "secret_arn", "tls", "network")) == 0
-	definition := ""
-	if c, err := document(plan); settled && err == nil {
-		c.Normalize()
-		definition = glueDefinition(plan.Text("tracking"), c).digest()
+	id, physical := spec.CadenceID(plan.Text("tracking"), plan.Text("name")), spec.PhysicalName(plan.Text("tracking"), plan.Text("name"))
+	tags := lifecycle.TagsAll(r.Session, plan, unknown)
+	deployed := attr.Value(types.MapUnknown(types.StringType))
+	c, err := document(plan)
+	if err != nil || len(unknown.Of("tracking", "name", "engine", "host", "port", "database", "secret_arn", "tls", "network")) > 0 {
+		c = nil
+	}
+	if named {
+		r.Planned.Connection(id, c)
+	}
+	if c != nil {
+		deployed = leaves(plan.Text("tracking"), c).Value()
 	}
 	lifecycle.Settle(ctx, req, resp, lifecycle.Settlement{
 		Computed: map[string]attr.Value{
-			"id":              lifecycle.Known(spec.CadenceID(plan.Text("tracking"), plan.Text("name")), named),
-			"glue_connection": lifecycle.Known(spec.PhysicalName(plan.Text("tracking"), plan.Text("name")), named),
-			"definition":      lifecycle.Known(definition, definition != ""),
-			"tags_all":        lifecycle.TagsAll(r.Session, plan, unknown),
+			"id": lifecycle.Known(id, named), "glue_connection": lifecycle.Known(physical, named), "deployed": deployed, "tags_all": tags,
 		},
 		Normal:  normal,
 		Replace: []spec.Path{spec.At("tracking"), spec.At("name")},
@@ -114,6 +130,9 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 // Create implements resource.Resource.
 func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	r.write(ctx, "creating", &req.Plan, &resp.State, resp.Identity, &resp.Diagnostics, func(store *tracking.Store, c *spec.Connection) error {
+		if err := r.Claim(ctx, store, &resp.Diagnostics, spec.KindConnection, c.Name, c.Encode); err != nil {
+			return err
+		}
 		return store.CreateConnection(ctx, c)
 	})
 }
@@ -127,18 +146,18 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 
 // write stores the document, then brings the Glue connection to what it says. The document comes first: it is
 // what owns the name.
-func (r *Resource) write(ctx context.Context, verb string, plan *tfsdk.Plan, state *tfsdk.State, identity *tfsdk.ResourceIdentity, diags *diag.Diagnostics, store func(*tracking.Store, *spec.Connection) error) {
+func (r *Resource) write(ctx context.Context, verb string, plan *tfsdk.Plan, state *tfsdk.State, identity *tfsdk.ResourceIdentity, diags *diag.Diagnostics, put func(*tracking.Store, *spec.Connection) error) {
 	tree, summary, ok := r.Begin(diags, verb, plan.Raw)
 	if !ok {
 		return
 	}
+	store := r.Tracking(tree.Text("tracking"))
 	c, err := document(tree)
 	if err == nil {
-		c.Normalize()
 		err = lifecycle.Refuse(spec.KindConnection, c.Name, r.ReadSecret(ctx, diags, summary, spec.At("secret_arn"), c.SecretARN))
 	}
 	if err == nil {
-		err = r.WithoutTracking(ctx, store(r.Tracking(tree.Text("tracking")), c), "tracking", tree.Text("tracking"))
+		err = r.WithoutTracking(ctx, put(store, c), "tracking", tree.Text("tracking"))
 	}
 	if err != nil {
 		lifecycle.Fail(diags, summary, err)
@@ -146,13 +165,16 @@ func (r *Resource) write(ctx context.Context, verb string, plan *tfsdk.Plan, sta
 	}
 	state.Raw = plan.Raw
 	r.Identify(ctx, identity, diags, keys(tree))
-	want := glueDefinition(tree.Text("tracking"), c)
-	if err := r.ensureGlue(ctx, want, r.Session.AllTags(tree.Strings("tags"))); err != nil {
-		lifecycle.Fail(diags, summary, err)
-		return
+	tags := r.Session.AllTags(tree.Strings("tags"))
+	diags.Append(state.SetAttribute(ctx, path.Root("deployed"), leaves(tree.Text("tracking"), c).Value())...)
+	diags.Append(state.SetAttribute(ctx, path.Root("tags_all"), lifecycle.StringMap(tags))...)
+	err = r.ensureGlue(ctx, glueDefinition(tree.Text("tracking"), c), tags)
+	if err == nil {
+		err = store.Finish(ctx, spec.KindConnection, c.Name)
 	}
-	diags.Append(state.SetAttribute(ctx, path.Root("definition"), types.StringValue(want.digest()))...)
-	diags.Append(state.SetAttribute(ctx, path.Root("tags_all"), lifecycle.StringMap(r.Session.AllTags(tree.Strings("tags"))))...)
+	if err != nil {
+		lifecycle.Fail(diags, summary, err)
+	}
 }
 
 func keys(tree lifecycle.Tree) map[string]string {
@@ -167,24 +189,56 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 	}
 	name := tree.Text("name")
 	r.Identify(ctx, resp.Identity, &resp.Diagnostics, keys(tree))
-	stored, err := r.Tracking(tree.Text("tracking")).Connection(ctx, name)
+	stored, err := r.Tracking(tree.Text("tracking")).Stored(ctx, spec.KindConnection, name)
 	if errors.Is(err, tracking.ErrNotFound) {
 		lifecycle.Vanished(ctx, resp, summary, "The connection "+name)
 		return
 	}
 	if err == nil {
-		err = r.FollowDocument(ctx, &resp.State, tree, normal, func() ([]byte, error) { return stored.Encode() }, "tracking")
-	}
-	var found *found
-	if err == nil {
-		found, err = r.lookGlue(ctx, spec.PhysicalName(tree.Text("tracking"), name))
+		err = r.follow(ctx, resp, tree, stored)
 	}
 	if err != nil {
 		lifecycle.Fail(&resp.Diagnostics, summary, err)
-		return
 	}
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("definition"), types.StringValue(found.definition))...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("tags_all"), lifecycle.StringMap(found.tags))...)
+}
+
+// follow brings a state to what is out there.
+func (r *Resource) follow(ctx context.Context, resp *resource.ReadResponse, tree lifecycle.Tree, stored *tracking.Stored) error {
+	var c *spec.Connection
+	leaf, err := r.FollowDocument(ctx, &resp.State, tree, normal, stored, func(document []byte) (lifecycle.Tree, error) {
+		var err error
+		if c, err = spec.DecodeConnection(document); err != nil {
+			return nil, err
+		}
+		return treeOf(c)
+	}, "tracking", "tags")
+	if err != nil {
+		return err
+	}
+	trackingName, physical := tree.Text("tracking"), spec.PhysicalName(tree.Text("tracking"), tree.Text("name"))
+	known := lifecycle.LeavesOf(ctx, resp.State)
+	want := known
+	if c != nil {
+		want = leaves(trackingName, c)
+	}
+	there, tags, err := r.lookGlue(ctx, physical, want, known)
+	if err != nil {
+		return err
+	}
+	there["document"] = leaf
+	set := func(attribute string, value attr.Value) {
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
+	}
+	if lifecycle.Imported(tree) {
+		set("id", types.StringValue(spec.CadenceID(trackingName, tree.Text("name"))))
+		set("glue_connection", types.StringValue(physical))
+		set("tags", r.OwnTags(tags))
+	}
+	set("deployed", there.Value())
+	if tags != nil {
+		set("tags_all", lifecycle.StringMap(tags))
+	}
+	return nil
 }
 
 // Delete implements resource.Resource.

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/resources/lifecycle"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
 
@@ -81,9 +82,7 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 			"glue_connection": schema.StringAttribute{
 				Computed: true, MarkdownDescription: "Name of the Glue connection.",
 			},
-			"definition": schema.StringAttribute{
-				Computed: true, MarkdownDescription: "Digest of the Glue connection as it is; it differs from the planned one where the connection was changed by hand.",
-			},
+			"deployed": lifecycle.DeployedAttribute("the connection: its document and its Glue connection"),
 		},
 	}
 }

@@ -22,6 +22,8 @@ type Base struct {
 	Session *awsclient.Session
 	// Clock is driven by the session's DynamoDB replies.
 	Clock *tracking.Clock
+	// Planned is shared by all resources of a provider's configuration.
+	Planned *Planned
 
 	iam     *iam.Client
 	buckets *buckets
@@ -32,6 +34,7 @@ type Base struct {
 type Data struct {
 	session *awsclient.Session
 	clock   *tracking.Clock
+	planned Planned
 	iam     *iam.Client
 	buckets *buckets
 }
@@ -66,7 +69,7 @@ func (b *Base) Configure(_ context.Context, req resource.ConfigureRequest, resp 
 		resp.Diagnostics.AddError("Configuring "+b.TypeName, fmt.Sprintf("The provider handed over %T. Please report this to the provider's developers.", req.ProviderData))
 		return
 	}
-	b.Session, b.Clock, b.iam, b.buckets = data.session, data.clock, data.iam, data.buckets
+	b.Session, b.Clock, b.Planned, b.iam, b.buckets = data.session, data.clock, &data.planned, data.iam, data.buckets
 }
 
 // Begin reads the value that an operation is about, and says under which summary its errors go. It is not ok when

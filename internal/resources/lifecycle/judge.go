@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
+	"github.com/lakeland/terraform-provider-lakeland/internal/tracking"
 )
 
 // Judge reads a configuration or plan and reports what is wrong with its document. It is not ok when there were
@@ -64,24 +65,30 @@ func emptied(v tftypes.Value) []string {
 	return slices.Sorted(maps.Keys(fields))
 }
 
-// FollowDocument changes a state to what the stored document says, leaf by leaf. beside names attributes that
-// the normal form holds and the document does not.
-func (b *Base) FollowDocument(ctx context.Context, state *tfsdk.State, prior Tree, normal func(Tree) (Tree, error), stored func() ([]byte, error), beside ...string) error {
-	data, err := stored()
+// FollowDocument changes a state to what the stored document says, leaf by leaf, and says what became of the
+// document: one that cannot be read leaves the state as it was, for the next apply to write it anew. beside names
+// attributes that the normal form holds and the document does not.
+func (b *Base) FollowDocument(ctx context.Context, state *tfsdk.State, prior Tree, normal func(Tree) (Tree, error), stored *tracking.Stored, remote func(document []byte) (Tree, error), beside ...string) (leaf string, err error) {
+	tree, err := remote(stored.Document)
 	if err != nil {
-		return err
-	}
-	remote, err := TreeOf(data)
-	if err != nil {
-		return err
+		return ByHand, nil //nolint:nilerr // the plan shows it, and the next apply mends it
 	}
 	was, err := normal(prior)
 	if err != nil {
 		was = prior // a state from another release is replaced leaf by leaf
 	}
 	for _, name := range beside {
-		remote[name] = was[name]
+		tree[name] = was[name]
 	}
-	remote["tags"] = was["tags"]
-	return Follow(ctx, state, prior, was, remote)
+	if err := Follow(ctx, state, prior, was, tree); err != nil {
+		return "", err
+	}
+	switch {
+	case stored.Leaving:
+		return "half destroyed", nil
+	case stored.Unfinished:
+		return "half created", nil
+	default:
+		return Present, nil
+	}
 }

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"reflect"
 	"slices"
@@ -29,13 +30,14 @@ type Settlement struct {
 
 // Settle finishes a plan. Equality of meaning does not act on plans by itself: a plan that differs from the
 // state in spelling alone would still be an update, with every computed value unknown. So where the normal
-// forms and the computed values agree, the plan becomes the state, to the letter but for what comes or goes.
-func Settle(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, s Settlement) {
+// forms and the computed values agree, the plan keeps the state's spelling. It reports whether anything but the
+// spelling changes.
+func Settle(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, s Settlement) (changes bool) {
 	for _, name := range slices.Sorted(maps.Keys(s.Computed)) {
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(name), s.Computed[name])...)
 	}
 	if req.State.Raw.IsNull() || resp.Diagnostics.HasError() {
-		return
+		return true
 	}
 	before, _, err := Read(req.State.Raw)
 	if err == nil {
@@ -49,36 +51,32 @@ func Settle(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.
 		planned, err = s.Normal(planned)
 	}
 	if err == nil && len(unknown) == 0 && before != nil && Same(before, planned) && sameComputed(ctx, req.State, s.Computed) {
-		if kept, err := keepSpelling(req, resp.Plan.Raw); err == nil {
-			resp.Plan.Raw = kept
-			return
+		if resp.Plan.Raw, err = respelled(req.State.Raw, resp.Plan.Raw); err != nil {
+			resp.Diagnostics.AddError("Settling a plan", err.Error())
 		}
+		return false
 	}
 	for _, p := range s.Replace {
 		if unknown.Covers(p) || before == nil || len(Changed(before, planned, p)) > 0 {
 			resp.RequiresReplace = append(resp.RequiresReplace, AttributePath(p))
 		}
 	}
+	return true
 }
 
-// keepSpelling is the state, but with the planned value of each attribute that the configuration sets and the state
-// does not, or the other way round: there the core accepts nothing but what the configuration says.
-func keepSpelling(req resource.ModifyPlanRequest, plan tftypes.Value) (tftypes.Value, error) {
-	var config, state, planned map[string]tftypes.Value
-	for _, v := range []struct {
-		from tftypes.Value
-		into *map[string]tftypes.Value
-	}{{req.Config.Raw, &config}, {req.State.Raw, &state}, {plan, &planned}} {
-		if err := v.from.As(v.into); err != nil {
-			return plan, err
+// respelled is a plan with the values of the state where both have one. The core lets a plan keep a prior value,
+// but not plan one for an attribute that the configuration leaves out, nor leave out one that it sets.
+func respelled(state, plan tftypes.Value) (tftypes.Value, error) {
+	var before, after map[string]tftypes.Value
+	if err := errors.Join(state.As(&before), plan.As(&after)); err != nil {
+		return plan, err
+	}
+	for name, value := range before {
+		if !value.IsNull() && !after[name].IsNull() {
+			after[name] = value
 		}
 	}
-	for name, attribute := range req.State.Schema.GetAttributes() {
-		if !attribute.IsComputed() && config[name].IsNull() != state[name].IsNull() {
-			state[name] = planned[name]
-		}
-	}
-	return tftypes.NewValue(req.State.Raw.Type(), state), nil
+	return tftypes.NewValue(plan.Type(), after), nil
 }
 
 func sameComputed(ctx context.Context, state tfsdk.State, computed map[string]attr.Value) bool {
@@ -99,14 +97,20 @@ func sameComputed(ctx context.Context, state tfsdk.State, computed map[string]at
 func Follow(ctx context.Context, state *tfsdk.State, prior, normalPrior, remote Tree) error {
 	schema := state.Schema.GetAttributes()
 	for _, name := range slices.Sorted(maps.Keys(schema)) {
-		if Same(normalPrior[name], remote[name]) {
+		attribute := schema[name]
+		// After an import even a default has to come into the state, where the attribute has one by itself.
+		imported := attribute.IsComputed() && prior[name] == nil && remote[name] != nil
+		if Same(normalPrior[name], remote[name]) && !imported {
 			continue
 		}
-		attribute := schema[name]
 		if _, known := remote[name]; !known && normalPrior[name] == nil {
 			continue
 		}
-		value, err := Value(ctx, attribute.GetType(), overlay(prior[name], normalPrior[name], remote[name]))
+		leaf := remote[name]
+		if !imported {
+			leaf = overlay(prior[name], normalPrior[name], remote[name])
+		}
+		value, err := Value(ctx, attribute.GetType(), leaf)
 		if err != nil {
 			return err
 		}
@@ -125,6 +129,9 @@ func (e *diagnosticError) Error() string { return e.text }
 func overlay(prior, normalPrior, remote any) any {
 	if Same(normalPrior, remote) {
 		return prior
+	}
+	if prior == nil {
+		prior = map[string]any{} // an import, or an object that was left out: its defaults stay left out
 	}
 	was, okPrior := canonical(prior).(map[string]any)
 	normal, okNormal := canonical(normalPrior).(map[string]any)

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/resources/lifecycle"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
 
@@ -128,6 +129,7 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 			"tracking": schema.StringAttribute{
 				Computed: true, MarkdownDescription: "Name of the tracking, from `cadence`.",
 			},
+			"deployed": lifecycle.DeployedAttribute("the source table: its document, the index by which its cadence finds it, and its ownership of location and catalogue entry"),
 		},
 	}
 }

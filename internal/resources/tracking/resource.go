@@ -22,6 +22,7 @@ import (
 var (
 	_ resource.ResourceWithConfigure      = (*Resource)(nil)
 	_ resource.ResourceWithIdentity       = (*Resource)(nil)
+	_ resource.ResourceWithImportState    = (*Resource)(nil)
 	_ resource.ResourceWithModifyPlan     = (*Resource)(nil)
 	_ resource.ResourceWithValidateConfig = (*Resource)(nil)
 )
@@ -70,6 +71,7 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 				Computed: true, ElementType: types.StringType,
 				MarkdownDescription: "ARNs of the tables by what they hold: `config`, `state`, `files`, `runs`. The engine's role needs them.",
 			},
+			"deployed": lifecycle.DeployedAttribute("the tracking: its four tables and the mark of their layout"),
 		},
 	}
 }
@@ -77,6 +79,11 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 // IdentitySchema implements resource.ResourceWithIdentity.
 func (*Resource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = lifecycle.IdentitySchema("name")
+}
+
+// ImportState implements resource.ResourceWithImportState.
+func (r *Resource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	r.Import(ctx, req, resp, "name")
 }
 
 func describe(tree lifecycle.Tree) (*spec.Tracking, error) {
@@ -122,15 +129,19 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	if named && r.Session != nil {
 		arns = lifecycle.StringMap(r.arns(plan.Text("name")))
 	}
+	tags, deployed := lifecycle.TagsAll(r.Session, plan, unknown), attr.Value(types.MapUnknown(types.StringType))
+	if t, err := describe(plan); err == nil && !tags.IsUnknown() && !unknown.Any("name", "deletion_protection", "kms_key_arn") {
+		deployed = leaves(t, r.Session.AllTags(plan.Strings("tags"))).Value()
+	}
 	lifecycle.Settle(ctx, req, resp, lifecycle.Settlement{
-		Computed: map[string]attr.Value{"id": lifecycle.Known(plan.Text("name"), named), "table_arns": arns, "tags_all": lifecycle.TagsAll(r.Session, plan, unknown)},
+		Computed: map[string]attr.Value{"id": lifecycle.Known(plan.Text("name"), named), "table_arns": arns, "tags_all": tags, lifecycle.Deployed: deployed},
 		Normal:   normal, Replace: []spec.Path{spec.At("name")},
 	})
 }
 
 func (r *Resource) arns(name string) map[string]string {
 	arns := map[string]string{}
-	for _, table := range []string{layout.ConfigTable, layout.StateTable, layout.FilesTable, layout.RunsTable} {
+	for _, table := range suffixes {
 		arns[table] = r.Session.ARN("dynamodb", "table/"+layout.TableName(name, table))
 	}
 	return arns
@@ -138,22 +149,23 @@ func (r *Resource) arns(name string) map[string]string {
 
 // Create implements resource.Resource.
 func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	r.write(ctx, "creating", &req.Plan, &resp.State, resp.Identity, &resp.Diagnostics, r.refuseExisting)
+	r.write(ctx, "creating", &req.Plan, &resp.State, resp.Identity, &resp.Diagnostics, r.claim)
 }
 
 // Update implements resource.Resource.
 func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	r.write(ctx, "updating", &req.Plan, &resp.State, resp.Identity, &resp.Diagnostics, func(context.Context, string) error { return nil })
+	r.write(ctx, "updating", &req.Plan, &resp.State, resp.Identity, &resp.Diagnostics, func(context.Context, *diag.Diagnostics, *spec.Tracking, map[string]string) error { return nil })
 }
 
-func (r *Resource) write(ctx context.Context, verb string, plan *tfsdk.Plan, state *tfsdk.State, identity *tfsdk.ResourceIdentity, diags *diag.Diagnostics, check func(ctx context.Context, name string) error) {
+func (r *Resource) write(ctx context.Context, verb string, plan *tfsdk.Plan, state *tfsdk.State, identity *tfsdk.ResourceIdentity, diags *diag.Diagnostics, check func(context.Context, *diag.Diagnostics, *spec.Tracking, map[string]string) error) {
 	tree, summary, ok := r.Begin(diags, verb, plan.Raw)
 	if !ok {
 		return
 	}
+	tags := r.Session.AllTags(tree.Strings("tags"))
 	t, err := describe(tree)
 	if err == nil {
-		err = check(ctx, t.Name)
+		err = check(ctx, diags, t, tags)
 	}
 	if err != nil {
 		lifecycle.Fail(diags, summary, err)
@@ -162,9 +174,12 @@ func (r *Resource) write(ctx context.Context, verb string, plan *tfsdk.Plan, sta
 	// From here on there may be tables: with the state saved, a failure leaves them to be destroyed, not lost.
 	state.Raw = plan.Raw
 	r.Identify(ctx, identity, diags, map[string]string{"name": t.Name})
-	diags.Append(state.SetAttribute(ctx, path.Root("table_arns"), lifecycle.StringMap(r.arns(t.Name)))...)
-	tags := r.Session.AllTags(tree.Strings("tags"))
-	diags.Append(state.SetAttribute(ctx, path.Root("tags_all"), lifecycle.StringMap(tags))...)
+	set := func(attribute string, value attr.Value) {
+		diags.Append(state.SetAttribute(ctx, path.Root(attribute), value)...)
+	}
+	set("table_arns", lifecycle.StringMap(r.arns(t.Name)))
+	set("tags_all", lifecycle.StringMap(tags))
+	set(lifecycle.Deployed, leaves(t, tags).Value())
 	if err := r.finish(ctx, t, tags); err != nil {
 		lifecycle.Fail(diags, summary, err)
 	}
@@ -189,23 +204,28 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 	}
 	name := tree.Text("name")
 	r.Identify(ctx, resp.Identity, &resp.Diagnostics, map[string]string{"name": name})
-	actual, err := r.look(ctx, name)
+	there, err := r.look(ctx, name, lifecycle.LeavesOf(ctx, resp.State))
 	if err != nil {
 		lifecycle.Fail(&resp.Diagnostics, summary, err)
 		return
 	}
-	if len(actual.arns) == 0 {
+	if there.none {
 		lifecycle.Vanished(ctx, resp, summary, "The tracking "+name)
 		return
 	}
 	set := func(attribute string, value attr.Value) {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
 	}
-	set("table_arns", lifecycle.StringMap(actual.arns))
-	set("tags_all", lifecycle.StringMap(actual.tags))
-	set("deletion_protection", types.BoolValue(actual.protected))
-	if key := tree.Text("kms_key_arn"); key != actual.key {
-		set("kms_key_arn", types.StringPointerValue(orNil(actual.key)))
+	if lifecycle.Imported(tree) {
+		set("id", types.StringValue(name))
+		set("deletion_protection", types.BoolValue(there.protected))
+		set("kms_key_arn", types.StringPointerValue(orNil(there.key)))
+		set("tags", r.OwnTags(there.tags))
+	}
+	set("table_arns", lifecycle.StringMap(r.arns(name)))
+	set(lifecycle.Deployed, there.leaves.Value())
+	if there.tags != nil {
+		set("tags_all", lifecycle.StringMap(there.tags))
 	}
 }
 

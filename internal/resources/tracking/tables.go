@@ -12,7 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/cenkalti/backoff/v5"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/resources/lifecycle"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 	layout "github.com/lakeland/terraform-provider-lakeland/internal/tracking"
 )
@@ -20,39 +22,70 @@ import (
 // waiting bounds the time in which a table becomes what was asked for.
 const waiting = 10 * time.Minute
 
-// refuseExisting refuses a tracking that is complete already. Tables without its last mark are left over from a
+// claim refuses a tracking that is complete already and differs. Tables without its last mark are left from a
 // creation that was interrupted, and are finished.
-func (r *Resource) refuseExisting(ctx context.Context, name string) error {
-	err := r.Tracking(name).CheckLayout(ctx)
-	if err == nil {
-		return &layout.ExistsError{Kind: "tracking", Name: name}
+func (r *Resource) claim(ctx context.Context, diags *diag.Diagnostics, t *spec.Tracking, tags map[string]string) error {
+	if !r.Planned.Made(r.TypeName, t.Name) {
+		return fmt.Errorf("two blocks of this configuration describe the tracking %q: remove one, or give it another name", t.Name)
 	}
+	err := r.Tracking(t.Name).CheckLayout(ctx)
 	if errors.Is(err, layout.ErrNotFound) {
 		return nil
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	there, err := r.look(ctx, t.Name, nil)
+	if err != nil {
+		return err
+	}
+	if there.leaves.Differ(leaves(t, tags), "") || !maps.Equal(there.tags, tags) {
+		return &layout.ExistsError{Kind: "tracking", Name: t.Name, ID: t.Name}
+	}
+	diags.AddWarning(lifecycle.Summary("creating", r.TypeName, t.Name), "It was there already, exactly as configured, as after an apply that was interrupted before it could record it. "+
+		"This configuration now manages it; if another one does too, remove it from one of them.")
+	return nil
 }
 
-// finish brings all tables to what the description says, making those that are missing. Protection comes last:
-// tables that are not complete stay easy to remove.
+// finish brings all tables to what the description says, making those that are missing. The mark of the layout
+// comes last: what lacks it is not complete.
 func (r *Resource) finish(ctx context.Context, t *spec.Tracking, tags map[string]string) error {
 	for _, d := range layout.Definitions(t.Name) {
 		if err := r.ensure(ctx, d, t, tags); err != nil {
 			return err
 		}
 	}
-	if err := r.Tracking(t.Name).WriteLayout(ctx); err != nil {
-		return err
-	}
-	for _, d := range layout.Definitions(t.Name) {
-		if err := r.protect(ctx, d.Name, t.DeletionProtection); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.Tracking(t.Name).WriteLayout(ctx)
 }
 
+// ensure makes a table, or brings one that is there to its definition.
 func (r *Resource) ensure(ctx context.Context, d layout.Definition, t *spec.Tracking, tags map[string]string) error {
+	table, err := r.create(ctx, d, t, tags)
+	if err == nil && layout.KeyOf(table) != d.Key() {
+		if err = r.dropImpostor(ctx, d, table); err == nil {
+			table, err = r.create(ctx, d, t, tags)
+		}
+	}
+	if err == nil {
+		err = r.alignTable(ctx, d, table, t)
+	}
+	if err == nil {
+		err = r.alignTags(ctx, d.Name, aws.ToString(table.TableArn), tags)
+	}
+	if err == nil {
+		err = r.recovery(ctx, d.Name)
+	}
+	if err == nil {
+		err = r.expiry(ctx, d)
+	}
+	if err == nil {
+		err = r.protect(ctx, d.Name, t.DeletionProtection)
+	}
+	return err
+}
+
+// create makes a table that is missing, and returns the one that is then there.
+func (r *Resource) create(ctx context.Context, d layout.Definition, t *spec.Tracking, tags map[string]string) (*types.TableDescription, error) {
 	in := d.CreateInput()
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		in.Tags = append(in.Tags, types.Tag{Key: aws.String(key), Value: aws.String(tags[key])})
@@ -63,36 +96,49 @@ func (r *Resource) ensure(ctx context.Context, d layout.Definition, t *spec.Trac
 	_, err := r.Session.DynamoDB.CreateTable(ctx, in)
 	var exists *types.ResourceInUseException
 	if err != nil && !errors.As(err, &exists) {
-		return fmt.Errorf("creating the DynamoDB table %q: %w", d.Name, err)
+		return nil, fmt.Errorf("creating the DynamoDB table %q: %w", d.Name, err)
 	}
-	table, waitErr := r.active(ctx, d.Name)
-	if waitErr != nil {
-		return waitErr
-	}
-	if err != nil {
-		if wrong := d.Differs(table); wrong != "" {
-			return fmt.Errorf("the DynamoDB table %q exists and is not one of a tracking: %s: choose another name for the tracking", d.Name, wrong)
-		}
-		if err := r.align(ctx, d.Name, table, t, tags); err != nil {
-			return err
-		}
-	}
-	return r.recovery(ctx, d)
+	return r.active(ctx, d.Name)
 }
 
-// align changes encryption and tags of a table that was there.
-func (r *Resource) align(ctx context.Context, name string, table *types.TableDescription, t *spec.Tracking, tags map[string]string) error {
+// dropImpostor removes an empty table that has our table's name and another key, as somebody made who tried to mend
+// a loss by hand. One that holds anything stays.
+func (r *Resource) dropImpostor(ctx context.Context, d layout.Definition, table *types.TableDescription) error {
+	out, err := r.Session.DynamoDB.Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(d.Name), Limit: aws.Int32(1), ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		return fmt.Errorf("looking into the DynamoDB table %q: %w", d.Name, err)
+	}
+	if len(out.Items) > 0 {
+		return fmt.Errorf("the DynamoDB table %q has the key %s, not %s, and holds items: it is not one of a tracking's; rename or remove it, or choose another name for the tracking", d.Name, layout.KeyOf(table), d.Key())
+	}
+	if err := r.protect(ctx, d.Name, false); err != nil {
+		return err
+	}
+	return r.delete(ctx, d.Name)
+}
+
+// alignTable changes what a table's own description holds. AWS takes one kind of change at a time.
+func (r *Resource) alignTable(ctx context.Context, d layout.Definition, table *types.TableDescription, t *spec.Tracking) error {
+	var changes []*dynamodb.UpdateTableInput
+	if billing(table) != onDemand {
+		changes = append(changes, &dynamodb.UpdateTableInput{TableName: aws.String(d.Name), BillingMode: types.BillingModePayPerRequest})
+	}
 	if keyOf(table) != t.KMSKeyARN {
-		_, err := r.Session.DynamoDB.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: aws.String(name), SSESpecification: encryption(t.KMSKeyARN)})
-		if err != nil {
-			return fmt.Errorf("changing the encryption of the DynamoDB table %q: %w", name, err)
+		changes = append(changes, &dynamodb.UpdateTableInput{TableName: aws.String(d.Name), SSESpecification: encryption(t.KMSKeyARN)})
+	}
+	for _, change := range append(changes, d.IndexUpdates(table)...) {
+		if _, err := r.Session.DynamoDB.UpdateTable(ctx, change); err != nil {
+			return fmt.Errorf("changing the DynamoDB table %q: %w", d.Name, err)
 		}
-		if _, err := r.active(ctx, name); err != nil {
+		if _, err := r.active(ctx, d.Name); err != nil {
 			return err
 		}
 	}
-	arn := table.TableArn
-	have, err := r.tags(ctx, aws.ToString(arn))
+	return nil
+}
+
+func (r *Resource) alignTags(ctx context.Context, name, arn string, tags map[string]string) error {
+	have, err := r.tags(ctx, arn)
 	if err != nil {
 		return err
 	}
@@ -104,7 +150,7 @@ func (r *Resource) align(ctx context.Context, name string, table *types.TableDes
 	}
 	if len(gone) > 0 {
 		slices.Sort(gone)
-		if _, err := r.Session.DynamoDB.UntagResource(ctx, &dynamodb.UntagResourceInput{ResourceArn: arn, TagKeys: gone}); err != nil {
+		if _, err := r.Session.DynamoDB.UntagResource(ctx, &dynamodb.UntagResourceInput{ResourceArn: aws.String(arn), TagKeys: gone}); err != nil {
 			return fmt.Errorf("removing tags of the DynamoDB table %q: %w", name, err)
 		}
 	}
@@ -115,7 +161,7 @@ func (r *Resource) align(ctx context.Context, name string, table *types.TableDes
 		}
 	}
 	if len(set) > 0 {
-		if _, err := r.Session.DynamoDB.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: arn, Tags: set}); err != nil {
+		if _, err := r.Session.DynamoDB.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: aws.String(arn), Tags: set}); err != nil {
 			return fmt.Errorf("tagging the DynamoDB table %q: %w", name, err)
 		}
 	}
@@ -136,11 +182,14 @@ func keyOf(table *types.TableDescription) string {
 	return ""
 }
 
-// recovery switches on point-in-time recovery, and time to live where items may be garbage.
-func (r *Resource) recovery(ctx context.Context, d layout.Definition) error {
+// recovery switches on point-in-time recovery.
+func (r *Resource) recovery(ctx context.Context, name string) error {
+	if on, err := r.recovers(ctx, name); err != nil || on {
+		return err
+	}
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		_, err := r.Session.DynamoDB.UpdateContinuousBackups(ctx, &dynamodb.UpdateContinuousBackupsInput{
-			TableName: aws.String(d.Name), PointInTimeRecoverySpecification: &types.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: aws.Bool(true)},
+			TableName: aws.String(name), PointInTimeRecoverySpecification: &types.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: aws.Bool(true)},
 		})
 		var early *types.ContinuousBackupsUnavailableException // backups of a new table are still being set up
 		if err != nil && !errors.As(err, &early) {
@@ -149,26 +198,57 @@ func (r *Resource) recovery(ctx context.Context, d layout.Definition) error {
 		return struct{}{}, err
 	}, backoff.WithMaxElapsedTime(waiting))
 	if err != nil {
-		return fmt.Errorf("switching on point-in-time recovery of the DynamoDB table %q: %w", d.Name, err)
+		return fmt.Errorf("switching on point-in-time recovery of the DynamoDB table %q: %w", name, err)
+	}
+	return nil
+}
+
+func (r *Resource) recovers(ctx context.Context, name string) (bool, error) {
+	out, err := r.Session.DynamoDB.DescribeContinuousBackups(ctx, &dynamodb.DescribeContinuousBackupsInput{TableName: aws.String(name)})
+	if err != nil {
+		return false, fmt.Errorf("reading the point-in-time recovery of the DynamoDB table %q: %w", name, err)
+	}
+	backups := out.ContinuousBackupsDescription
+	return backups != nil && backups.PointInTimeRecoveryDescription != nil &&
+		backups.PointInTimeRecoveryDescription.PointInTimeRecoveryStatus == types.PointInTimeRecoveryStatusEnabled, nil
+}
+
+// expiry switches time to live on where items may be garbage, and off elsewhere.
+func (r *Resource) expiry(ctx context.Context, d layout.Definition) error {
+	have, err := r.expires(ctx, d.Name)
+	if err != nil || have == expiryOf(d) {
+		return err
+	}
+	set := func(attribute string, on bool) error {
+		_, err := r.Session.DynamoDB.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
+			TableName: aws.String(d.Name), TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String(attribute), Enabled: aws.Bool(on)},
+		})
+		if err != nil {
+			return fmt.Errorf("setting the time to live of the DynamoDB table %q (AWS takes one such change in an hour): %w", d.Name, err)
+		}
+		return nil
+	}
+	if have != off {
+		if err := set(have, false); err != nil {
+			return err
+		}
 	}
 	if !d.Expires {
 		return nil
 	}
-	out, err := r.Session.DynamoDB.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: aws.String(d.Name)})
-	if err == nil && out.TimeToLiveDescription != nil {
-		if s := out.TimeToLiveDescription.TimeToLiveStatus; s == types.TimeToLiveStatusEnabled || s == types.TimeToLiveStatusEnabling {
-			return nil
-		}
-	}
-	if err == nil {
-		_, err = r.Session.DynamoDB.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
-			TableName: aws.String(d.Name), TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String(layout.ExpiryAttribute), Enabled: aws.Bool(true)},
-		})
-	}
+	return set(layout.ExpiryAttribute, true)
+}
+
+// expires is the attribute by which items of a table expire, or off.
+func (r *Resource) expires(ctx context.Context, name string) (string, error) {
+	out, err := r.Session.DynamoDB.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: aws.String(name)})
 	if err != nil {
-		return fmt.Errorf("switching on time to live of the DynamoDB table %q: %w", d.Name, err)
+		return "", fmt.Errorf("reading the time to live of the DynamoDB table %q: %w", name, err)
 	}
-	return nil
+	if t := out.TimeToLiveDescription; t != nil && (t.TimeToLiveStatus == types.TimeToLiveStatusEnabled || t.TimeToLiveStatus == types.TimeToLiveStatusEnabling) {
+		return aws.ToString(t.AttributeName), nil
+	}
+	return off, nil
 }
 
 func (r *Resource) protect(ctx context.Context, name string, on bool) error {
@@ -183,14 +263,30 @@ func (r *Resource) protect(ctx context.Context, name string, on bool) error {
 	return err
 }
 
+// active waits until a table and its indexes are ready for the next change.
 func (r *Resource) active(ctx context.Context, name string) (*types.TableDescription, error) {
-	out, err := dynamodb.NewTableExistsWaiter(r.Session.DynamoDB, func(o *dynamodb.TableExistsWaiterOptions) {
-		o.MinDelay, o.MaxDelay = time.Second, 5*time.Second
-	}).WaitForOutput(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(name)}, waiting)
+	table, err := backoff.Retry(ctx, func() (*types.TableDescription, error) {
+		out, err := r.Session.DynamoDB.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(name)})
+		var early *types.ResourceNotFoundException // a table that was just made may not be visible yet
+		switch {
+		case errors.As(err, &early):
+			return nil, err
+		case err != nil:
+			return nil, backoff.Permanent(err)
+		case out.Table.TableStatus != types.TableStatusActive:
+			return nil, fmt.Errorf("it is still %s", out.Table.TableStatus)
+		}
+		for _, index := range out.Table.GlobalSecondaryIndexes {
+			if index.IndexStatus != types.IndexStatusActive {
+				return nil, fmt.Errorf("its index %q is still %s", aws.ToString(index.IndexName), index.IndexStatus)
+			}
+		}
+		return out.Table, nil
+	}, backoff.WithBackOff(&backoff.ExponentialBackOff{InitialInterval: 500 * time.Millisecond, RandomizationFactor: 0.2, Multiplier: 1.5, MaxInterval: 5 * time.Second}), backoff.WithMaxElapsedTime(waiting))
 	if err != nil {
 		return nil, fmt.Errorf("waiting for the DynamoDB table %q: %w", name, err)
 	}
-	return out.Table, nil
+	return table, nil
 }
 
 // dropUnused deletes the tables of a tracking that has neither cadences nor connections left.
@@ -223,66 +319,25 @@ func (r *Resource) drop(ctx context.Context, name string) error {
 		}
 	}
 	for _, d := range definitions {
-		_, err := r.Session.DynamoDB.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: aws.String(d.Name)})
-		var gone *types.ResourceNotFoundException
-		if err != nil && !errors.As(err, &gone) {
-			return fmt.Errorf("deleting the DynamoDB table %q: %w", d.Name, err)
-		}
-		err = dynamodb.NewTableNotExistsWaiter(r.Session.DynamoDB, func(o *dynamodb.TableNotExistsWaiterOptions) {
-			o.MinDelay, o.MaxDelay = time.Second, 5*time.Second
-		}).Wait(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(d.Name)}, waiting)
-		if err != nil {
-			return fmt.Errorf("waiting until the DynamoDB table %q is gone: %w", d.Name, err)
+		if err := r.delete(ctx, d.Name); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// actual is what is there of a tracking.
-type actual struct {
-	arns      map[string]string
-	tags      map[string]string
-	protected bool
-	key       string
-}
-
-func (r *Resource) look(ctx context.Context, name string) (*actual, error) {
-	a := &actual{arns: map[string]string{}, tags: map[string]string{}, protected: true}
-	for _, suffix := range []string{layout.ConfigTable, layout.StateTable, layout.FilesTable, layout.RunsTable} {
-		out, err := r.Session.DynamoDB.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(layout.TableName(name, suffix))})
-		var gone *types.ResourceNotFoundException
-		if errors.As(err, &gone) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading the DynamoDB table %q: %w", layout.TableName(name, suffix), err)
-		}
-		a.arns[suffix] = aws.ToString(out.Table.TableArn)
-		a.protected = a.protected && aws.ToBool(out.Table.DeletionProtectionEnabled)
-		if suffix == layout.ConfigTable {
-			a.key = keyOf(out.Table)
-			if a.tags, err = r.tags(ctx, aws.ToString(out.Table.TableArn)); err != nil {
-				return nil, err
-			}
-		}
+// delete deletes a table and waits until it is gone.
+func (r *Resource) delete(ctx context.Context, name string) error {
+	_, err := r.Session.DynamoDB.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: aws.String(name)})
+	var gone *types.ResourceNotFoundException
+	if err != nil && !errors.As(err, &gone) {
+		return fmt.Errorf("deleting the DynamoDB table %q: %w", name, err)
 	}
-	return a, nil
-}
-
-func (r *Resource) tags(ctx context.Context, arn string) (map[string]string, error) {
-	tags := map[string]string{}
-	in := &dynamodb.ListTagsOfResourceInput{ResourceArn: aws.String(arn)}
-	for {
-		out, err := r.Session.DynamoDB.ListTagsOfResource(ctx, in)
-		if err != nil {
-			return nil, fmt.Errorf("reading the tags of %s: %w", arn, err)
-		}
-		for _, tag := range out.Tags {
-			tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
-		}
-		if out.NextToken == nil {
-			return tags, nil
-		}
-		in.NextToken = out.NextToken
+	err = dynamodb.NewTableNotExistsWaiter(r.Session.DynamoDB, func(o *dynamodb.TableNotExistsWaiterOptions) {
+		o.MinDelay, o.MaxDelay = time.Second, 5*time.Second
+	}).Wait(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(name)}, waiting)
+	if err != nil {
+		return fmt.Errorf("waiting until the DynamoDB table %q is gone: %w", name, err)
 	}
+	return nil
 }
