@@ -19,6 +19,7 @@ type server struct {
 	tfprotov6.ProviderServer
 	t       *testing.T
 	schemas *tfprotov6.GetProviderSchemaResponse
+	ctx     context.Context //nolint:containedctx // that of the test where there is none
 }
 
 func serve(t *testing.T) *server {
@@ -31,7 +32,7 @@ func serve(t *testing.T) *server {
 	for _, d := range schemas.Diagnostics {
 		t.Fatalf("%s: %s", d.Summary, d.Detail)
 	}
-	return &server{s, t, schemas}
+	return &server{ProviderServer: s, t: t, schemas: schemas}
 }
 
 // unknown stands for a value that is not known yet.

@@ -24,7 +24,9 @@ func (b *Base) Import(ctx context.Context, req resource.ImportStateRequest, resp
 		copy(values, parts)
 	} else {
 		for i, key := range keys {
-			values[i] = identityText(ctx, req, resp, key)
+			if values[i] = identityText(ctx, req, resp, key); values[i] == "" {
+				resp.Diagnostics.AddError(summary, fmt.Sprintf("The identity has no %s: write identity = { %s }.", key, strings.Join(keys, " = \"...\", ")+" = \"...\""))
+			}
 		}
 		if b.Session != nil {
 			for name, mine := range map[string]string{"account_id": b.Session.AccountID, "region": b.Session.Region} {

@@ -71,6 +71,7 @@ func respelled(state, plan tftypes.Value) (tftypes.Value, error) {
 	if err := errors.Join(state.As(&before), plan.As(&after)); err != nil {
 		return plan, err
 	}
+	after = maps.Clone(after) // As hands out the plan's own map
 	for name, value := range before {
 		if !value.IsNull() && !after[name].IsNull() {
 			after[name] = value
