@@ -25,12 +25,12 @@ func (a *account) session(t *testing.T, endpoints map[string]string) *server {
 		all[service] = address
 	}
 	s := serve(t)
-	expectSaid(t, s.heardAtConfigure(config{"region": sandbox.Region, "access_key": access, "secret_key": secretKey, "max_retries": 2, "endpoints": []any{all}}))
+	expectSaid(t, s.heardAtConfigure(block{"region": sandbox.Region, "access_key": access, "secret_key": secretKey, "max_retries": 2, "endpoints": []any{all}}))
 	return s
 }
 
 // valid is a configuration that the account takes.
-func (a *account) valid(resource string) config {
+func (a *account) valid(resource string) block {
 	c := valid[resource]()
 	switch resource {
 	case "lakeland_tracking":
@@ -43,7 +43,7 @@ func (a *account) valid(resource string) config {
 		c.in("artifacts")["location"] = "s3://" + a.artifacts + "/lakeland/"
 	case "lakeland_source_table":
 		c["cadence"] = a.name + "/ten-minutes"
-		maps.Copy(c.in("target"), config{"location": "s3://" + a.lake + "/raw/orders/", "database": a.database})
+		maps.Copy(c.in("target"), block{"location": "s3://" + a.lake + "/raw/orders/", "database": a.database})
 	}
 	return c
 }
@@ -68,7 +68,7 @@ func furnished(t *testing.T) *account {
 		c := a.valid("lakeland_connection")
 		c["name"] = name
 		if subnet != "" {
-			c["network"] = config{"subnet_id": subnet, "security_group_ids": []any{"sg-0123456789abcdef0"}}
+			c["network"] = block{"subnet_id": subnet, "security_group_ids": []any{"sg-0123456789abcdef0"}}
 		}
 		expectSaid(t, s.applied("lakeland_connection", c))
 	}
@@ -82,7 +82,7 @@ func furnished(t *testing.T) *account {
 type wrongThere struct {
 	name     string
 	resource string
-	fault    func(config)
+	fault    func(block)
 	plan     []said
 	apply    []said
 }
@@ -96,7 +96,7 @@ const (
 )
 
 // foreseen is a fault that the apply itself may still mend: a warning at plan, an error at apply.
-func foreseen(name, resource string, fault func(config), path, detail string) wrongThere {
+func foreseen(name, resource string, fault func(block), path, detail string) wrongThere {
 	return wrongThere{name, resource, fault, warningAt(path, detail+keepsOrder), errorAt(path, detail)}
 }
 
@@ -131,7 +131,7 @@ func TestWrongReferences(t *testing.T) {
 	t.Parallel()
 	a := furnished(t)
 	const connection, cadence, table = "lakeland_connection", "lakeland_cadence", "lakeland_source_table"
-	secretOf := func(arn string) func(config) { return func(c config) { c["secret_arn"] = arn } }
+	secretOf := func(arn string) func(block) { return func(c block) { c["secret_arn"] = arn } }
 	text := func(value string) string {
 		return a.keep(&secretsmanager.CreateSecretInput{SecretString: aws.String(value)})
 	}
@@ -144,28 +144,28 @@ func TestWrongReferences(t *testing.T) {
 
 	absentSecret := "arn:aws:secretsmanager:" + sandbox.Region + ":" + sandbox.Account + ":secret:absent-AbCdEf"
 	const store = `store {"username": "...", "password": "..."}`
-	target := func(name string, value any) func(config) { return func(c config) { c.in("target")[name] = value } }
-	own := func(c config) { // a target of its own, so that only the row's fault is wrong
-		maps.Copy(c.in("target"), config{"location": "s3://" + a.lake + "/own/" + c["name"].(string) + "/", "table": "own"})
+	target := func(name string, value any) func(block) { return func(c block) { c.in("target")[name] = value } }
+	own := func(c block) { // a target of its own, so that only the row's fault is wrong
+		maps.Copy(c.in("target"), block{"location": "s3://" + a.lake + "/own/" + c["name"].(string) + "/", "table": "own"})
 	}
 	a.saysWrong(t, []wrongThere{
-		foreseen("no bucket for artifacts", cadence, func(c config) { c.in("artifacts")["location"] = "s3://t-absent-artifacts/x/" }, "artifacts.location",
+		foreseen("no bucket for artifacts", cadence, func(c block) { c.in("artifacts")["location"] = "s3://t-absent-artifacts/x/" }, "artifacts.location",
 			`there is no bucket "t-absent-artifacts": create it first`),
-		{"no role", cadence, func(c config) { c["role_arn"] = "arn:aws:iam::" + sandbox.Account + ":role/absent" }, nil, errorAt("role_arn",
+		{"no role", cadence, func(c block) { c["role_arn"] = "arn:aws:iam::" + sandbox.Account + ":role/absent" }, nil, errorAt("role_arn",
 			`there is no role "absent" in the account `+sandbox.Account+`: create it first, or correct the name`)},
-		{"role of another service", cadence, func(c config) { c["role_arn"] = "arn:aws:iam::" + sandbox.Account + ":role/instance" }, nil, errorAt("role_arn",
+		{"role of another service", cadence, func(c block) { c["role_arn"] = "arn:aws:iam::" + sandbox.Account + ":role/instance" }, nil, errorAt("role_arn",
 			`Glue may not assume the role "instance": add the statement {"Effect":"Allow","Principal":{"Service":"glue.amazonaws.com"},"Action":"sts:AssumeRole"} to its trust policy (assume_role_policy)`)},
-		{"role on another path", cadence, func(c config) { c["role_arn"] = "arn:aws:iam::" + sandbox.Account + ":role/jobs/engine" }, nil, errorAt("role_arn",
+		{"role on another path", cadence, func(c block) { c["role_arn"] = "arn:aws:iam::" + sandbox.Account + ":role/jobs/engine" }, nil, errorAt("role_arn",
 			`the role "engine" has the ARN "arn:aws:iam::`+sandbox.Account+`:role/engine", not "arn:aws:iam::`+sandbox.Account+`:role/jobs/engine": take it from the role's resource, path included`)},
-		{"no such connections", cadence, func(c config) { c["connections"] = []any{"absent", "shop-db", "gone"} }, nil, []said{
+		{"no such connections", cadence, func(c block) { c["connections"] = []any{"absent", "shop-db", "gone"} }, nil, []said{
 			{isError, "connections[0]", "", `there is no connection "absent" in the tracking "` + a.name + `"` + byItsName},
 			{isError, "connections[2]", "", `there is no connection "gone" in the tracking "` + a.name + `"` + byItsName},
 		}},
-		{"connections in two networks", cadence, func(c config) { c["connections"] = []any{"left", "shop-db", "right"} }, errorAt("connections",
+		{"connections in two networks", cadence, func(c block) { c["connections"] = []any{"left", "shop-db", "right"} }, errorAt("connections",
 			`"left" and "right" lie in different networks, and a Glue job lies in one: give them the same network, or a cadence each`), nil},
-		{"no tracking for a cadence", cadence, func(c config) { c["tracking"] = "absent" }, nil, errorAt("tracking",
+		{"no tracking for a cadence", cadence, func(c block) { c["tracking"] = "absent" }, nil, errorAt("tracking",
 			`there is no tracking "absent" in this account and Region`+byItsName)},
-		{"a cadence twice", cadence, func(c config) { c["name"], c["batch_size"] = "ten-minutes", 7 }, nil, errorAt("name",
+		{"a cadence twice", cadence, func(c block) { c["name"], c["batch_size"] = "ten-minutes", 7 }, nil, errorAt("name",
 			`the cadence "ten-minutes" exists already, and differs from this one: choose another name, or bring it under this configuration's care with import { id = "`+a.name+`/ten-minutes" }`)},
 
 		foreseen("no secret", connection, secretOf(absentSecret), "secret_arn", `there is no secret "`+absentSecret+`": create it first, with the value {"username": "...", "password": "..."}`),
@@ -177,36 +177,36 @@ func TestWrongReferences(t *testing.T) {
 		{"secret that is no JSON", connection, secretOf(notJSON), nil, errorAt("secret_arn", `the value of the secret "`+notJSON+`" is not a JSON object: `+store)},
 		{"secret that is bytes", connection, secretOf(binary), nil, errorAt("secret_arn", `the value of the secret "`+binary+`" is not a JSON object: `+store)},
 		{"secret without value", connection, secretOf(noValue), nil, warningAt("secret_arn", `the secret "`+noValue+`" has no value yet, and runs fail until it has one: `+store)},
-		{"no tracking for a connection", connection, func(c config) { c["tracking"] = "absent" }, nil, errorAt("tracking",
+		{"no tracking for a connection", connection, func(c block) { c["tracking"] = "absent" }, nil, errorAt("tracking",
 			`there is no tracking "absent" in this account and Region`+byItsName)},
-		{"a connection twice", connection, func(c config) { c["name"] = "left" }, nil, errorAt("name",
+		{"a connection twice", connection, func(c block) { c["name"] = "left" }, nil, errorAt("name",
 			`the connection "left" exists already, and differs from this one: choose another name, or bring it under this configuration's care with import { id = "`+a.name+`/left" }`)},
 
-		foreseen("no Glue database", table, func(c config) { own(c); target("database", "absent")(c) }, "target.database",
+		foreseen("no Glue database", table, func(c block) { own(c); target("database", "absent")(c) }, "target.database",
 			`there is no such Glue database as "absent" in this account and Region: create it first`),
-		foreseen("no bucket for the table", table, func(c config) { own(c); target("location", "s3://t-absent-lake/orders/")(c) }, "target.location",
+		foreseen("no bucket for the table", table, func(c block) { own(c); target("location", "s3://t-absent-lake/orders/")(c) }, "target.location",
 			`there is no bucket "t-absent-lake": create it first`),
-		{"no such cadence", table, func(c config) { own(c); c["cadence"] = a.name + "/absent" }, nil, errorAt("cadence",
+		{"no such cadence", table, func(c block) { own(c); c["cadence"] = a.name + "/absent" }, nil, errorAt("cadence",
 			`the cadence "absent" is not configured in this tracking, or is being destroyed: create it first, and refer to it by its attribute so that Terraform keeps the order`)},
-		{"no tracking for a table", table, func(c config) { own(c); c["cadence"] = "absent/ten-minutes" }, nil, errorAt("cadence",
+		{"no tracking for a table", table, func(c block) { own(c); c["cadence"] = "absent/ten-minutes" }, nil, errorAt("cadence",
 			`there is no tracking "absent" in this account and Region`+byItsName)},
-		{"connection that the cadence does not name", table, func(c config) { own(c); c.in("source", "database")["connection"] = "left" }, nil, errorAt("source.database.connection",
+		{"connection that the cadence does not name", table, func(c block) { own(c); c.in("source", "database")["connection"] = "left" }, nil, errorAt("source.database.connection",
 			`the cadence "ten-minutes" does not name the connection "left": add it to the cadence's connections, or use one that it names (shop-db)`)},
-		{"location inside another table's", table, func(c config) {
+		{"location inside another table's", table, func(c block) {
 			own(c)
 			target("location", "s3://"+a.lake+"/raw/orders/eu/")(c)
 		}, nil, errorAt("target.location",
 			`the target s3://`+a.lake+`/raw/orders/ belongs to the source table "shop.orders": two tables never land in one place; choose another location or catalogue table`)},
-		{"location around another table's", table, func(c config) {
+		{"location around another table's", table, func(c block) {
 			own(c)
 			target("location", "s3://"+a.lake+"/raw/")(c)
 		}, nil, errorAt("target.location",
 			`the target s3://`+a.lake+`/raw/orders/ belongs to the source table "shop.orders": two tables never land in one place; choose another location or catalogue table`)},
-		{"catalogue entry of another table", table, func(c config) { own(c); target("table", "orders")(c) }, nil, errorAt("target.table",
+		{"catalogue entry of another table", table, func(c block) { own(c); target("table", "orders")(c) }, nil, errorAt("target.table",
 			`the target `+sandbox.Account+`.`+a.database+`.orders belongs to the source table "shop.orders": two tables never land in one place; choose another location or catalogue table`)},
-		{"a source table twice", table, func(c config) { own(c); c["name"] = "shop.orders" }, nil, errorAt("name",
+		{"a source table twice", table, func(c block) { own(c); c["name"] = "shop.orders" }, nil, errorAt("name",
 			`the table "shop.orders" exists already, and differs from this one: choose another name, or bring it under this configuration's care with import { id = "`+a.name+`/shop.orders" }`)},
-		{"a tracking twice", "lakeland_tracking", func(c config) { c["deletion_protection"] = false }, nil, errorAt("name",
+		{"a tracking twice", "lakeland_tracking", func(c block) { c["deletion_protection"] = false }, nil, errorAt("name",
 			`the tracking "`+a.name+`" exists already, and differs from this one: choose another name, or bring it under this configuration's care with import { id = "`+a.name+`" }`)},
 	})
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
 
-// config is the configuration of a resource, or of the provider.
-type config map[string]any
+// block is the configuration of a resource, or of the provider.
+type block map[string]any
 
 // in is the object at an attribute.
-func (c config) in(names ...string) config {
+func (c block) in(names ...string) block {
 	for _, name := range names {
-		inner, ok := c[name].(config)
+		inner, ok := c[name].(block)
 		if !ok {
 			panic("there is no object at " + name)
 		}
@@ -25,10 +25,10 @@ func (c config) in(names ...string) config {
 }
 
 // plain is a configuration as value takes it.
-func (c config) plain() map[string]any {
+func (c block) plain() map[string]any {
 	out := maps.Clone(map[string]any(c))
 	for name, field := range out {
-		if inner, ok := field.(config); ok {
+		if inner, ok := field.(block); ok {
 			out[name] = inner.plain()
 		}
 	}
@@ -36,26 +36,26 @@ func (c config) plain() map[string]any {
 }
 
 // valid are configurations in which nothing is wrong, made anew at each call.
-var valid = map[string]func() config{
-	"lakeland_tracking": func() config { return config{"name": "shop"} },
-	"lakeland_connection": func() config {
-		return config{
+var valid = map[string]func() block{
+	"lakeland_tracking": func() block { return block{"name": "shop"} },
+	"lakeland_connection": func() block {
+		return block{
 			"tracking": "shop", "name": "shop-db", "engine": "postgresql", "host": "shop.example.internal", "database": "shop", "secret_arn": secret,
-			"tls":     config{"mode": "verify-full"},
-			"network": config{"subnet_id": "subnet-0123456789abcdef0", "security_group_ids": []any{"sg-0123456789abcdef0"}},
+			"tls":     block{"mode": "verify-full"},
+			"network": block{"subnet_id": "subnet-0123456789abcdef0", "security_group_ids": []any{"sg-0123456789abcdef0"}},
 		}
 	},
-	"lakeland_cadence": func() config {
-		return config{
+	"lakeland_cadence": func() block {
+		return block{
 			"tracking": "shop", "name": "ten-minutes", "schedule": "rate(10 minutes)", "role_arn": role, "connections": []any{"shop-db"},
-			"artifacts": config{"location": "s3://acme-artifacts/lakeland/"}, "runtime": config{"timeout": "1h"},
+			"artifacts": block{"location": "s3://acme-artifacts/lakeland/"}, "runtime": block{"timeout": "1h"},
 		}
 	},
-	"lakeland_source_table": func() config {
-		return config{
+	"lakeland_source_table": func() block {
+		return block{
 			"name": "shop.orders", "cadence": "shop/ten-minutes", "primary_key": []any{"id"},
-			"source": config{"database": config{"connection": "shop-db", "schema": "public", "table": "orders"}},
-			"target": config{"location": "s3://acme-lake/raw/orders/", "database": "raw", "table": "orders"},
+			"source": block{"database": block{"connection": "shop-db", "schema": "public", "table": "orders"}},
+			"target": block{"location": "s3://acme-lake/raw/orders/", "database": "raw", "table": "orders"},
 		}
 	},
 }
@@ -63,7 +63,7 @@ var valid = map[string]func() config{
 // wrong is a configuration with one fault, and what is said of it.
 type wrong struct {
 	name   string
-	fault  func(config)
+	fault  func(block)
 	path   string
 	detail string
 }
@@ -125,7 +125,7 @@ func saysWrong(t *testing.T, resource string, rows []wrong) {
 	}
 }
 
-func (s *server) heardAtValidate(resource string, c config) []said {
+func (s *server) heardAtValidate(resource string, c block) []said {
 	s.t.Helper()
 	typ := s.schemas.ResourceSchemas[resource].ValueType()
 	resp, err := s.ValidateResourceConfig(s.t.Context(), &tfprotov6.ValidateResourceConfigRequest{TypeName: resource, Config: s.dynamic(typ, c.plain())})
@@ -136,7 +136,7 @@ func (s *server) heardAtValidate(resource string, c config) []said {
 }
 
 // planned plans the creation of a resource as a core does: what the provider decides is unknown.
-func (s *server) planned(resource string, c config) (*tfprotov6.PlanResourceChangeResponse, []said) {
+func (s *server) planned(resource string, c block) (*tfprotov6.PlanResourceChangeResponse, []said) {
 	s.t.Helper()
 	schema := s.schemas.ResourceSchemas[resource]
 	typ := schema.ValueType()
@@ -156,7 +156,7 @@ func (s *server) planned(resource string, c config) (*tfprotov6.PlanResourceChan
 }
 
 // applied creates a resource and returns what was said then; what was said at plan is passed over.
-func (s *server) applied(resource string, c config) []said {
+func (s *server) applied(resource string, c block) []said {
 	s.t.Helper()
 	typ := s.schemas.ResourceSchemas[resource].ValueType()
 	plan, planned := s.planned(resource, c)
@@ -178,11 +178,11 @@ func (s *server) applied(resource string, c config) []said {
 func TestWrongTrackings(t *testing.T) {
 	t.Parallel()
 	saysWrong(t, "lakeland_tracking", []wrong{
-		{"a hyphen in the name", func(c config) { c["name"] = "shop-prod" }, "name",
+		{"a hyphen in the name", func(c block) { c["name"] = "shop-prod" }, "name",
 			`"shop-prod" is not a name for a tracking: write 1 to 40 lower-case letters, digits and underscores, with a letter first, such as "shop_prod"`},
-		{"a key's alias", func(c config) { c["kms_key_arn"] = "alias/lake" }, "kms_key_arn",
+		{"a key's alias", func(c block) { c["kms_key_arn"] = "alias/lake" }, "kms_key_arn",
 			`"alias/lake" is not the ARN that belongs here: it has the form "arn:aws:kms:eu-west-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"`},
-		{"replicas", func(c config) { c["replica_regions"] = []any{"eu-central-1"} }, "replica_regions",
+		{"replicas", func(c block) { c["replica_regions"] = []any{"eu-central-1"} }, "replica_regions",
 			`is not supported yet: leave it out; point-in-time recovery is on, and a second Region can land from its own tracking`},
 	})
 }
@@ -190,33 +190,33 @@ func TestWrongTrackings(t *testing.T) {
 func TestWrongConnections(t *testing.T) {
 	t.Parallel()
 	saysWrong(t, "lakeland_connection", []wrong{
-		{"capitals in the name", func(c config) { c["name"] = "Shop DB" }, "name",
+		{"capitals in the name", func(c block) { c["name"] = "Shop DB" }, "name",
 			`"Shop DB" is not a name: write 1 to 63 lower-case letters, digits and hyphens, with a letter first and no hyphen at the end, such as "shop-db"`},
-		{"tracking", func(c config) { c["tracking"] = "Shop" }, "tracking",
+		{"tracking", func(c block) { c["tracking"] = "Shop" }, "tracking",
 			`"Shop" is not a name for a tracking: write 1 to 40 lower-case letters, digits and underscores, with a letter first, such as "shop"`},
-		{"misspelt engine", func(c config) { c["engine"] = "postgres" }, "engine", `"postgres" is not known; did you mean "postgresql"?`},
-		{"engine of another release", func(c config) { c["engine"] = "mysql" }, "engine", `"mysql" is not supported yet: use "postgresql"`},
-		{"host with a scheme", func(c config) { c["host"] = "postgresql://shop" }, "host",
+		{"misspelt engine", func(c block) { c["engine"] = "postgres" }, "engine", `"postgres" is not known; did you mean "postgresql"?`},
+		{"engine of another release", func(c block) { c["engine"] = "mysql" }, "engine", `"mysql" is not supported yet: use "postgresql"`},
+		{"host with a scheme", func(c block) { c["host"] = "postgresql://shop" }, "host",
 			`"postgresql://shop" is not a host name or address: write the database's endpoint without scheme, port or path`},
-		{"host with a port", func(c config) { c["host"] = "shop.example.internal:5432" }, "host",
+		{"host with a port", func(c block) { c["host"] = "shop.example.internal:5432" }, "host",
 			`"shop.example.internal:5432" is not a host name or address: write the database's endpoint without scheme, port or path`},
-		{"port", func(c config) { c["port"] = 70000 }, "port", `70000 is not a port: write 1 to 65535`},
-		{"no database", func(c config) { c["database"] = "" }, "database", `"" is not the name of a database: write 1 to 128 characters`},
-		{"the secret itself", func(c config) { c["secret_arn"] = "shop-db" }, "secret_arn",
+		{"port", func(c block) { c["port"] = 70000 }, "port", `70000 is not a port: write 1 to 65535`},
+		{"no database", func(c block) { c["database"] = "" }, "database", `"" is not the name of a database: write 1 to 128 characters`},
+		{"the secret itself", func(c block) { c["secret_arn"] = "shop-db" }, "secret_arn",
 			`"shop-db" is not the ARN that belongs here: it has the form "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-db-AbCdEf"`},
-		{"no TLS", func(c config) { c.in("tls")["mode"] = "disable" }, "tls.mode",
+		{"no TLS", func(c block) { c.in("tls")["mode"] = "disable" }, "tls.mode",
 			`"disable" is not known: write one of verify-full, verify-ca, require (a connection without TLS is not offered)`},
-		{"misspelt TLS mode", func(c config) { c.in("tls")["mode"] = "verify_full" }, "tls.mode",
+		{"misspelt TLS mode", func(c block) { c.in("tls")["mode"] = "verify_full" }, "tls.mode",
 			`"verify_full" is not known; did you mean "verify-full"? (a connection without TLS is not offered)`},
-		{"a path as certificates", func(c config) { c.in("tls")["ca"] = "ca.pem" }, "tls.ca", `it holds no PEM certificate: write file("ca.pem")`},
-		{"a private key", func(c config) {
+		{"a path as certificates", func(c block) { c.in("tls")["ca"] = "ca.pem" }, "tls.ca", `it holds no PEM certificate: write file("ca.pem")`},
+		{"a private key", func(c block) {
 			c.in("tls")["ca"] = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
 		}, "tls.ca", `PEM block 1 (PRIVATE KEY) is not a certificate; never put a private key here`},
-		{"too many connections", func(c config) { c["max_connections"] = 1000 }, "max_connections", `1000 is out of range: write 1 to 100`},
-		{"subnet", func(c config) { c.in("network")["subnet_id"] = "private-a" }, "network.subnet_id",
+		{"too many connections", func(c block) { c["max_connections"] = 1000 }, "max_connections", `1000 is out of range: write 1 to 100`},
+		{"subnet", func(c block) { c.in("network")["subnet_id"] = "private-a" }, "network.subnet_id",
 			`"private-a" is not the id of a subnet: it has the form "subnet-0123456789abcdef0"`},
-		{"no security group", func(c config) { c.in("network")["security_group_ids"] = []any{} }, "network.security_group_ids", `it has 0 groups: write 1 to 50`},
-		{"security group", func(c config) {
+		{"no security group", func(c block) { c.in("network")["security_group_ids"] = []any{} }, "network.security_group_ids", `it has 0 groups: write 1 to 50`},
+		{"security group", func(c block) {
 			c.in("network")["security_group_ids"] = []any{"sg-0123456789abcdef0", "default"}
 		}, "network.security_group_ids[1]",
 			`"default" is not the id of a security group: it has the form "sg-0123456789abcdef0"`},
@@ -225,7 +225,7 @@ func TestWrongConnections(t *testing.T) {
 
 func TestWrongCadences(t *testing.T) {
 	t.Parallel()
-	schedule := func(text string) func(config) { return func(c config) { c["schedule"] = text } }
+	schedule := func(text string) func(block) { return func(c block) { c["schedule"] = text } }
 	const uneven = `the rate does not divide the hour or the day evenly, so no cron expression means it: ` +
 		`write 5, 6, 10, 12, 15, 20 or 30 minutes, 1, 2, 3, 4, 6, 8 or 12 hours, 1 day, or a cron(...) of your own`
 	saysWrong(t, "lakeland_cadence", []wrong{
@@ -257,28 +257,28 @@ func TestWrongCadences(t *testing.T) {
 		{"singular", schedule("rate(10 minute)"), "schedule", `"rate(10 minute)": AWS wants the unit to agree with the number: write "rate(10 minutes)"`},
 		{"plural", schedule("rate(1 hours)"), "schedule", `"rate(1 hours)": AWS wants the unit to agree with the number: write "rate(1 hour)"`},
 		{"unit", schedule("rate(90 seconds)"), "schedule", `"rate(90 seconds)" is not a schedule: write "cron(0/10 * * * ? *)" (UTC) or "rate(10 minutes)"`},
-		{"name", func(c config) { c["name"] = "Ten Minutes" }, "name",
+		{"name", func(c block) { c["name"] = "Ten Minutes" }, "name",
 			`"Ten Minutes" is not a name: write 1 to 63 lower-case letters, digits and hyphens, with a letter first and no hyphen at the end, such as "ten-minutes"`},
-		{"role by name", func(c config) { c["role_arn"] = "engine" }, "role_arn",
+		{"role by name", func(c block) { c["role_arn"] = "engine" }, "role_arn",
 			`"engine" is not the ARN that belongs here: it has the form "arn:aws:iam::123456789012:role/lakeland-engine"`},
-		{"a user as role", func(c config) { c["role_arn"] = "arn:aws:iam::123456789012:user/ada" }, "role_arn",
+		{"a user as role", func(c block) { c["role_arn"] = "arn:aws:iam::123456789012:user/ada" }, "role_arn",
 			`"arn:aws:iam::123456789012:user/ada" is not the ARN that belongs here: it has the form "arn:aws:iam::123456789012:role/lakeland-engine"`},
-		{"artifacts without scheme", func(c config) { c.in("artifacts")["location"] = "acme-artifacts/lakeland" }, "artifacts.location",
+		{"artifacts without scheme", func(c block) { c.in("artifacts")["location"] = "acme-artifacts/lakeland" }, "artifacts.location",
 			`"acme-artifacts/lakeland" is not an S3 address: write "s3://bucket/prefix/"`},
-		{"bucket in capitals", func(c config) { c.in("artifacts")["location"] = "s3://Acme/lakeland/" }, "artifacts.location",
+		{"bucket in capitals", func(c block) { c.in("artifacts")["location"] = "s3://Acme/lakeland/" }, "artifacts.location",
 			`"s3://Acme/lakeland/" does not name a bucket: bucket names are 3 to 63 lower-case letters, digits, hyphens and dots`},
-		{"no connections", func(c config) { c["connections"] = []any{} }, "connections", `it is empty: name the connections that the cadence's tables use`},
-		{"connection by id", func(c config) { c["connections"] = []any{"shop-db", "shop/other-db"} }, "connections[1]",
+		{"no connections", func(c block) { c["connections"] = []any{} }, "connections", `it is empty: name the connections that the cadence's tables use`},
+		{"connection by id", func(c block) { c["connections"] = []any{"shop-db", "shop/other-db"} }, "connections[1]",
 			`"shop/other-db" is not a name: write 1 to 63 lower-case letters, digits and hyphens, with a letter first and no hyphen at the end, such as "shop-other-db"`},
-		{"a connection twice", func(c config) { c["connections"] = []any{"shop-db", "shop-db"} }, "connections", `"shop-db" stands twice`},
-		{"batch size", func(c config) { c["batch_size"] = 5000 }, "batch_size", `5000 is out of range: write 1 to 1000 tables`},
-		{"size of the job", func(c config) { c.in("runtime")["dpu"] = 0.5 }, "runtime.dpu", `0.5 is not a size of a Python shell job: write 0.0625 or 1`},
-		{"misspelt kind", func(c config) { c.in("runtime")["kind"] = "python-shell" }, "runtime.kind", `"python-shell" is not known; did you mean "pythonshell"?`},
-		{"workers of a shell", func(c config) { c.in("runtime")["workers"] = 4 }, "runtime.workers", `it belongs to kind = "spark": leave it out, or change the kind`},
-		{"timeout in words", func(c config) { c.in("runtime")["timeout"] = "1 hour" }, "runtime.timeout",
+		{"a connection twice", func(c block) { c["connections"] = []any{"shop-db", "shop-db"} }, "connections", `"shop-db" stands twice`},
+		{"batch size", func(c block) { c["batch_size"] = 5000 }, "batch_size", `5000 is out of range: write 1 to 1000 tables`},
+		{"size of the job", func(c block) { c.in("runtime")["dpu"] = 0.5 }, "runtime.dpu", `0.5 is not a size of a Python shell job: write 0.0625 or 1`},
+		{"misspelt kind", func(c block) { c.in("runtime")["kind"] = "python-shell" }, "runtime.kind", `"python-shell" is not known; did you mean "pythonshell"?`},
+		{"workers of a shell", func(c block) { c.in("runtime")["workers"] = 4 }, "runtime.workers", `it belongs to kind = "spark": leave it out, or change the kind`},
+		{"timeout in words", func(c block) { c.in("runtime")["timeout"] = "1 hour" }, "runtime.timeout",
 			`"1 hour" is not a duration: write a whole number and s, m, h or d, such as "5m" or "24h"`},
-		{"timeout too long", func(c config) { c.in("runtime")["timeout"] = "30d" }, "runtime.timeout", `"30d" is out of range: write "5m" to "7d"`},
-		{"retention", func(c config) { c["log_retention"] = "90" }, "log_retention",
+		{"timeout too long", func(c block) { c.in("runtime")["timeout"] = "30d" }, "runtime.timeout", `"30d" is out of range: write "5m" to "7d"`},
+		{"retention", func(c block) { c["log_retention"] = "90" }, "log_retention",
 			`"90" is not a duration: write a whole number and s, m, h or d, such as "5m" or "24h"`},
 	})
 }
@@ -287,7 +287,7 @@ func TestWrongCadences(t *testing.T) {
 func TestObjectsThatSetNothing(t *testing.T) {
 	t.Parallel()
 	c := valid["lakeland_cadence"]()
-	c["runtime"] = config{}
+	c["runtime"] = block{}
 	expectSaid(t, serve(t).heardAtValidate("lakeland_cadence", c), said{
 		isWarning, "runtime", "validating lakeland_cadence (ten-minutes)",
 		"runtime: it sets nothing. Terraform drops names that it does not know inside an object: check the spelling against dpu, glue_version, kind, timeout, worker_type, workers, or leave runtime out.",
@@ -301,7 +301,7 @@ func TestUnknownProviderConfiguration(t *testing.T) {
 		"lakeland_tracking": "shop", "lakeland_connection": "shop-db", "lakeland_cadence": "ten-minutes", "lakeland_source_table": "shop.orders",
 	} {
 		s := serve(t)
-		expectSaid(t, s.heardAtConfigure(config{"region": unknown{}}))
+		expectSaid(t, s.heardAtConfigure(block{"region": unknown{}}))
 		expectSaid(t, s.applied(resource, valid[resource]()), said{
 			isError, "", fmt.Sprintf("creating %s (%s)", resource, name),
 			"The provider's configuration is not known yet: give region, credentials and endpoints values that do not depend on resources of the same apply.",
