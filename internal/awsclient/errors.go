@@ -27,6 +27,15 @@ func Status(err error) int {
 	return 0
 }
 
+// Header is a header of the reply that an error came with, or "".
+func Header(err error, name string) string {
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) && response.Response != nil {
+		return response.Response.Header.Get(name)
+	}
+	return ""
+}
+
 // IsCode reports whether an error has one of the codes.
 func IsCode(err error, codes ...string) bool {
 	code := Code(err)

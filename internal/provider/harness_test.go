@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -97,8 +98,22 @@ func newAccount(t *testing.T, statements ...string) *account {
 	secret, err := a.clients.Secrets.CreateSecret(ctx, &secretsmanager.CreateSecretInput{Name: aws.String(sb.NewName(t)), SecretString: aws.String(string(login))})
 	a.must(err)
 	a.secret = aws.ToString(secret.ARN)
+	a.role("engine", glueTrust)
 	a.sql(statements...)
 	return a
+}
+
+// glueTrust lets Glue assume a role.
+const glueTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"glue.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+
+// role makes a role, where no other test has, and returns its ARN.
+func (a *account) role(name, trust string) string {
+	a.t.Helper()
+	_, err := iam.NewFromConfig(a.sb.AWSConfigFor(a.endpoints)).CreateRole(a.t.Context(), &iam.CreateRoleInput{RoleName: aws.String(name), AssumeRolePolicyDocument: aws.String(trust)})
+	if !awsclient.IsCode(err, "EntityAlreadyExists") {
+		a.must(err)
+	}
+	return "arn:aws:iam::" + sandbox.Account + ":role/" + name
 }
 
 func (a *account) must(err error) {

@@ -45,6 +45,9 @@ type Runner struct {
 	Started func(table string, rows int64)
 	// DPU is the size of the job, for the price of a run; 0 outside one.
 	DPU float64
+
+	// cadence is the one whose dispatch this is; nil outside one.
+	cadence *spec.Cadence
 }
 
 // Outcome says how a table's run ended.
@@ -153,6 +156,9 @@ func (a *attempt) readDocuments(ctx context.Context) error {
 		return err
 	}
 	if err := a.r.Tracker.CheckNesting(ctx, doc); err != nil {
+		return err
+	}
+	if err := a.r.shares(doc); err != nil {
 		return err
 	}
 	connection, err := a.r.Tracker.Connection(ctx, doc.Source.Database.Connection)

@@ -120,6 +120,9 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 		"tags_all":        lifecycle.TagsAll(r.Session, tree, unknown),
 	}
 	allTags := computed["tags_all"]
+	if r.foresee(ctx, &resp.Diagnostics, tree, unknown); resp.Diagnostics.HasError() {
+		return
+	}
 	settled := len(unknown.Of("tracking", "name", "schedule", "max_concurrent_batches", "role_arn", "artifacts", "connections", "runtime", "enabled")) == 0
 	if settled && r.Session != nil {
 		d, err := r.deployment(ctx, tree)
@@ -221,7 +224,7 @@ func (r *Resource) write(ctx context.Context, verb string, from *tfsdk.Plan, sta
 	}
 	store := r.Tracking(tree.Text("tracking"))
 	d, err := r.deployment(ctx, tree)
-	if err == nil {
+	if err = r.ready(ctx, tree, err); err == nil {
 		err = put(store, d.doc)
 	}
 	if err != nil {
