@@ -50,7 +50,7 @@ func (c *clients) worker(progress func(table string, rows, bytes int64)) *run.Wo
 
 func (c *clients) runner(show *display) *run.Runner {
 	return &run.Runner{
-		Catalog: catalog.NewGlue(c.Glue, awsclient.Unknown), Stores: c.open, Secrets: c.secret, Version: version,
+		Catalog: catalog.NewGlue(c.Glue, awsclient.Unknown, awsclient.Throttled), Stores: c.open, Secrets: c.secret, Version: version,
 		Executor: &run.Local{Worker: c.worker(show.add), Parallel: runtime.GOMAXPROCS(0)},
 		Lease:    tracking.DefaultLease, Log: show.log, Started: show.start,
 	}

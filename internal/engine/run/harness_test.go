@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -45,7 +46,8 @@ type lake struct {
 	database string
 	secret   string
 	env      []string
-	log      *strings.Builder
+	// ahead is how far the time that workers over a network observe is set forward, in nanoseconds.
+	ahead atomic.Int64
 }
 
 func newLake(t *testing.T, statements ...string) *lake {
@@ -59,7 +61,7 @@ func newLakeAt(t *testing.T, sb *sandbox.Sandbox, endpoints sandbox.Endpoints, s
 	ctx := t.Context()
 	clock := &tracking.Clock{}
 	config := sb.AWSConfigFor(endpoints)
-	l := &lake{t: t, sb: sb, clients: awsclient.New(config, awsclient.Options{PathStyle: true, OnDate: clock.Observe}), env: sb.EnvFor(endpoints), log: &strings.Builder{}}
+	l := &lake{t: t, sb: sb, clients: awsclient.New(config, awsclient.Options{PathStyle: true, OnDate: clock.Observe}), env: sb.EnvFor(endpoints)}
 	l.db, l.bucket = sb.NewDatabase(t), sb.NewBucket(t)
 	l.database = strings.ReplaceAll(sb.NewName(t), "-", "_")
 	name := "t_" + l.database
@@ -159,7 +161,7 @@ func (l *lake) worker() *run.Worker {
 func (l *lake) runner() *run.Runner {
 	w := l.worker()
 	return &run.Runner{
-		Tracker: run.Tracking{Store: l.tracking}, Catalog: catalog.NewGlue(l.clients.Glue, awsclient.Unknown), Stores: w.Stores, Secrets: w.Secrets,
+		Tracker: run.Tracking{Store: l.tracking}, Catalog: catalog.NewGlue(l.clients.Glue, awsclient.Unknown, awsclient.Throttled), Stores: w.Stores, Secrets: w.Secrets,
 		Executor: &run.Local{Worker: w, Parallel: 2}, Lease: tracking.MinLease, Version: "test", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 }

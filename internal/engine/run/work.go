@@ -182,10 +182,12 @@ func (f *files) end() error {
 
 // discard removes what was written. What cannot be removed stays as an orphan that no reader sees.
 func (f *files) discard() {
+	begun := f.done
 	if f.stream != nil {
 		f.stream.Abort()
+		begun = append(begun, table.DataFile{Key: f.key}) // it is there if only the answer was lost
 	}
-	_ = deleteFiles(f.ctx, f.store, f.done)
+	_ = deleteFiles(f.ctx, f.store, begun)
 }
 
 func deleteFiles(ctx context.Context, s store.Store, done []table.DataFile) error {

@@ -234,10 +234,11 @@ func (s *S3) refused(key string, err error, when Condition) error {
 	}
 }
 
-// uncertain reports whether a write that failed may have taken effect, or met another one in flight (409).
+// uncertain reports whether a write that failed may have taken effect, as it may also when an answer below 400
+// could not be read, or met another one in flight (409).
 func uncertain(err error) bool {
 	status := httpStatus(err)
-	return status == 0 || status == http.StatusConflict || status >= http.StatusInternalServerError
+	return status < http.StatusBadRequest || status == http.StatusConflict || status >= http.StatusInternalServerError
 }
 
 func httpStatus(err error) int {
