@@ -24,7 +24,6 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/awsclient"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/catalog"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
-	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/readback"
@@ -147,14 +146,7 @@ func (l *lake) worker() *run.Worker {
 		Stores: func(address string) (store.Store, error) {
 			return store.NewS3(l.clients.S3, strings.TrimSuffix(strings.TrimPrefix(address, "s3://"), "/")), nil
 		},
-		Secrets: func(ctx context.Context, arn string) (postgres.Credentials, error) {
-			out, err := l.clients.Secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(arn)})
-			if err != nil {
-				return postgres.Credentials{}, err
-			}
-			var c postgres.Credentials
-			return c, json.Unmarshal([]byte(aws.ToString(out.SecretString)), &c)
-		},
+		Secrets: run.SecretsManager(l.clients.Secrets),
 	}
 }
 
