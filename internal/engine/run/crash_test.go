@@ -7,52 +7,58 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/tracking"
 )
 
-// everyCall disturbs each call of a run in turn, one run a call, until a run has no such call: the runs of a
-// table that is there, and first runs. filter leaves calls out.
-func everyCall(t *testing.T, h harm, filter func(call) bool) {
+func all(call) bool           { return true }
+func writes(c call) bool      { return c.writes }
+func conditional(c call) bool { return c.conditional }
+
+// replacing disturbs each call of a kind in a run that replaces a table, one run a call, until a run has no such
+// call.
+func replacing(t *testing.T, h harm, kind func(call) bool) {
 	t.Helper()
 	t.Run("replacing a table", func(t *testing.T) {
 		t.Parallel()
 		d := newNumbers(t).landing("numbers")
 		d.lands("the first run")
 		steps := 0
-		for d.disturbed(h, steps+1, filter) {
+		for d.disturbed(h, steps+1, kind) {
 			steps++
 			d.change()
 		}
 		d.whole(!h.kills())
-		t.Logf("%d calls", steps)
-		if steps == 0 {
-			t.Error("no call was disturbed")
-		}
-	})
-	t.Run("creating a table", func(t *testing.T) {
-		t.Parallel()
-		l := newNumbers(t)
-		steps := 0
-		for {
-			d := l.landing(fmt.Sprintf("numbers%d", steps))
-			again := d.disturbed(h, steps+1, filter)
-			d.whole(!h.kills())
-			if !again {
-				break
-			}
-			steps++
-		}
-		t.Logf("%d calls", steps)
 		if steps == 0 {
 			t.Error("no call was disturbed")
 		}
 	})
 }
 
-// disturbed runs the table with its n-th call harmed, checks what readers see, and runs it again undisturbed.
+// creating is replacing for first runs, each with a table of its own.
+func creating(t *testing.T, h harm, kind func(call) bool) {
+	t.Helper()
+	t.Run("creating a table", func(t *testing.T) {
+		t.Parallel()
+		l := newNumbers(t)
+		for steps := 0; ; steps++ {
+			d := l.landing(fmt.Sprintf("numbers%d", steps))
+			again := d.disturbed(h, steps+1, kind)
+			d.whole(!h.kills())
+			if !again {
+				if steps == 0 {
+					t.Error("no call was disturbed")
+				}
+				return
+			}
+		}
+	})
+}
+
+// disturbed runs the table with its n-th call harmed and checks what readers see. A run that did not end well is
+// followed by one that must.
 // It reports whether the run had so many calls.
-func (d *landing) disturbed(h harm, n int, filter func(call) bool) bool {
+func (d *landing) disturbed(h harm, n int, kind func(call) bool) bool {
 	d.t.Helper()
 	counted, hurt := 0, call{}
 	out, net := d.run(func(_ int, c call) harm {
-		if filter == nil || filter(c) {
+		if kind(c) {
 			switch counted++; {
 			case counted == n:
 				hurt = c
@@ -72,48 +78,65 @@ func (d *landing) disturbed(h harm, n int, filter func(call) bool) bool {
 		return false
 	}
 	why := harms[0]
-	if h.kills() {
+	switch {
+	case h.kills():
 		d.outwait()
 		d.sees(why, d.before, d.now)
-	} else if out.Err == nil {
+		d.lands(why)
+	case out.Err == nil:
 		d.settled(why, out)
-	} else if d.sees(why, d.before, d.now); h != answerCut || hurt.conditional {
-		d.t.Errorf("%s: the run failed: %v", why, out.Err)
+	default:
+		if h != answerCut || hurt.conditional {
+			d.t.Errorf("%s: the run failed: %v", why, out.Err)
+		}
+		d.sees(why, d.before, d.now)
+		d.lands(why)
 	}
-	d.lands(why)
 	return true
 }
 
 // A worker killed before any of its calls leaves the old table or the new one, and the next run ends well.
 func TestKilledBeforeEachCall(t *testing.T) {
 	t.Parallel()
-	everyCall(t, killedBefore, nil)
+	replacing(t, killedBefore, all)
+	creating(t, killedBefore, all)
 }
 
 // A worker killed when any of its calls has taken effect leaves the old table or the new one, and the next run
-// ends well.
-func TestKilledAfterEachCall(t *testing.T) {
+// ends well. Behind a call that only reads the world is as it was before it.
+func TestKilledAfterEachWrite(t *testing.T) {
 	t.Parallel()
-	everyCall(t, killedAfter, nil)
+	replacing(t, killedAfter, writes)
+	creating(t, killedAfter, writes)
 }
 
 // The answer of any call may be lost after it took effect: the very run ends well.
 func TestEachAnswerLost(t *testing.T) {
 	t.Parallel()
-	everyCall(t, answerLost, nil)
+	replacing(t, answerLost, all)
+	creating(t, answerLost, all)
 }
 
-// The answer of any call may end in the middle of its body after the call took effect: a conditional call is
-// recognised and the very run ends well; otherwise at least the next one does.
-func TestEachAnswerCut(t *testing.T) {
+// The answer of any write may end in the middle of its body: a conditional call is recognised and the very run
+// ends well; otherwise at least the next one does.
+func TestEachAnswerOfAWriteCut(t *testing.T) {
 	t.Parallel()
-	everyCall(t, answerCut, nil)
+	replacing(t, answerCut, writes)
+	creating(t, answerCut, writes)
 }
 
 // Any call may be throttled, and its repetition meet an internal error: the very run ends well.
 func TestEachCallThrottledThenRefused(t *testing.T) {
 	t.Parallel()
-	everyCall(t, throttled, nil)
+	replacing(t, throttled, all)
+	creating(t, throttled, conditional)
+}
+
+// Any conditional call may meet another writer and be told to try again: the very run ends well.
+func TestEachConditionalCallConflicts(t *testing.T) {
+	t.Parallel()
+	replacing(t, conflicted, conditional)
+	creating(t, conflicted, conditional)
 }
 
 // A dead run is in history also when its successor's lease was granted in an answer that was lost.
@@ -141,10 +164,4 @@ func TestDeadRunIsRecordedAfterALostAnswer(t *testing.T) {
 	if len(runs) != 2 || runs[1].RunID != dead.RunID || runs[1].State != tracking.RunDied {
 		t.Errorf("run %s died, and history is %+v", dead.RunID, runs)
 	}
-}
-
-// Any conditional call may meet another writer and be told to try again: the very run ends well.
-func TestEachConditionalCallConflicts(t *testing.T) {
-	t.Parallel()
-	everyCall(t, conflicted, func(c call) bool { return c.conditional })
 }

@@ -34,6 +34,8 @@ type landing struct {
 	// before and now are the rows of the source when it was last landed and as they are; "" is no table.
 	before, now string
 	generation  int
+	// behind, when set, is called behind each write of a run.
+	behind func(call)
 	// foreign are objects in the table's folders that lakeland did not write.
 	foreign []string
 }
@@ -78,6 +80,7 @@ func (d *landing) change() {
 func (d *landing) run(plan func(int, call) harm) (run.Outcome, *network) {
 	d.t.Helper()
 	w, n := d.workerOver(plan)
+	n.behind = d.behind
 	if err := w.tracking.CheckLayout(d.t.Context()); err != nil {
 		return run.Outcome{Err: err}, n
 	}
@@ -149,7 +152,11 @@ func (d *landing) read() (string, error) {
 		return "", err
 	}
 	var rows []string
-	for _, file := range d.filesOf(m, m.Current) {
+	files, err := d.filesOf(m, m.Current)
+	if err != nil {
+		return "", err
+	}
+	for _, file := range files {
 		data, err := d.object(file)
 		if err != nil {
 			return "", err
@@ -160,7 +167,7 @@ func (d *landing) read() (string, error) {
 		}
 		rows = append(rows, found...)
 	}
-	slices.SortFunc(rows, func(a, b string) int { return len(a) - len(b) + 2*strings.Compare(a, b) })
+	slices.Sort(rows)
 	return strings.Join(rows, " "), nil
 }
 
@@ -205,28 +212,35 @@ func (d *landing) object(address string) ([]byte, error) {
 }
 
 // filesOf are the addresses of the data files of a snapshot. All that is on the way to them must exist.
-func (d *landing) filesOf(m *icebergMetadata, id int64) []string {
-	d.t.Helper()
+func (d *landing) filesOf(m *icebergMetadata, id int64) ([]string, error) {
 	var files []string
 	for _, s := range m.Snapshots {
 		if s.ID != id {
 			continue
 		}
 		list, err := d.object(s.ManifestList)
-		d.must(err)
+		if err != nil {
+			return nil, err
+		}
 		manifests, err := iceberggo.ReadManifestList(bytes.NewReader(list))
-		d.must(err)
+		if err != nil {
+			return nil, err
+		}
 		for _, manifest := range manifests {
 			data, err := d.object(manifest.FilePath())
-			d.must(err)
+			if err != nil {
+				return nil, err
+			}
 			entries, err := iceberggo.ReadManifest(manifest, bytes.NewReader(data), true)
-			d.must(err)
+			if err != nil {
+				return nil, err
+			}
 			for _, e := range entries {
 				files = append(files, e.DataFile().FilePath())
 			}
 		}
 	}
-	return files
+	return files, nil
 }
 
 func rowsOf(data []byte) ([]string, error) {
@@ -274,7 +288,9 @@ func (d *landing) whole(exactly bool) {
 			d.t.Errorf("run %s made two commits, %d and %d", c.RunID, other, s.ID)
 		}
 		runs[c.RunID] = s.ID
-		for _, file := range d.filesOf(m, s.ID) {
+		files, err := d.filesOf(m, s.ID)
+		d.must(err)
+		for _, file := range files {
 			wanted[strings.TrimPrefix(file, root)] = true
 		}
 		if total := s.Summary["total-records"]; total != strconv.FormatInt(c.Counts.Seen, 10) {

@@ -50,8 +50,8 @@ func (h harm) kills() bool { return h == killedBefore || h == killedAfter }
 // call is one AWS call of a worker.
 type call struct {
 	service, operation string
-	// conditional calls are those that can meet another writer.
-	conditional bool
+	// conditional calls are those that can meet another writer; they and a few others write.
+	conditional, writes bool
 }
 
 func (c call) String() string { return c.service + " " + c.operation }
@@ -65,6 +65,8 @@ type network struct {
 	// plan decides what happens to the n-th call, from 1 on. Renewals of a lease come by the clock and are not
 	// counted.
 	plan func(n int, c call) harm
+	// behind, when set, is called when a write has taken effect, before its worker knows.
+	behind func(c call)
 
 	mu    sync.Mutex
 	calls []call
@@ -93,6 +95,9 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	reply, err := n.next.RoundTrip(r)
 	if err != nil {
 		return nil, err
+	}
+	if n.behind != nil && c.writes {
+		n.behind(c)
 	}
 	switch h {
 	case killedAfter:
@@ -147,6 +152,7 @@ func recognise(r *http.Request) (c call, renewal bool, err error) {
 		if r.Method == http.MethodPost {
 			c.operation = "DELETE"
 		}
+		c.writes = r.Method == http.MethodPut || r.Method == http.MethodPost
 		return c, false, nil
 	}
 	service, _, _ = strings.Cut(service, "_")
@@ -158,7 +164,7 @@ func recognise(r *http.Request) (c call, renewal bool, err error) {
 	c = call{service: strings.TrimPrefix(service, "AWS"), operation: operation}
 	switch operation {
 	case "PutItem", "UpdateItem", "TransactWriteItems", "CreateTable", "UpdateTable":
-		c.conditional = true
+		c.conditional, c.writes = true, true
 	}
 	return c, bytes.Contains(data, []byte(`"UpdateExpression":"SET lease_until = :until"`)), nil
 }
