@@ -1,9 +1,11 @@
 package run_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 	"github.com/lakeland/terraform-provider-lakeland/internal/tracking"
 )
 
@@ -164,4 +166,35 @@ func TestDeadRunIsRecordedAfterALostAnswer(t *testing.T) {
 	if len(runs) != 2 || runs[1].RunID != dead.RunID || runs[1].State != tracking.RunDied {
 		t.Errorf("run %s died, and history is %+v", dead.RunID, runs)
 	}
+}
+
+// A commit whose outcome cannot be settled deletes nothing: it may have taken effect, and here it has.
+func TestCommitOfUnknownOutcomeDeletesNothing(t *testing.T) {
+	t.Parallel()
+	d := newNumbers(t).landing("numbers")
+	d.lands("the first run")
+	d.change()
+	silent := false
+	out, net := d.run(func(_ int, c call) harm {
+		switch {
+		case c.operation == "UpdateTable":
+			silent = true
+			return answerLost
+		case silent && c.service == "Glue":
+			return serverError
+		default:
+			return unharmed
+		}
+	})
+	if !errors.Is(out.Err, table.ErrOutcomeUnknown) {
+		t.Errorf("the run ended with %v", out.Err)
+	}
+	for _, c := range net.calls {
+		if c.operation == "DELETE" {
+			t.Error("the run deleted something")
+		}
+	}
+	d.sees("the outcome is not known", d.now)
+	d.lands("the outcome is not known")
+	d.whole(true)
 }
