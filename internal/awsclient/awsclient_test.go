@@ -151,6 +151,16 @@ func TestClassesOfErrors(t *testing.T) {
 	}
 }
 
+// An answer whose connection breaks in its middle is asked for again.
+func TestCutAnswerIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	s, calls, _ := serve(t, http.StatusOK, map[string]string{"Content-Type": "application/x-amz-json-1.1", "Content-Length": "100"}, `{"Job":`)
+	clients := awsclient.New(aws.Config{Region: "eu-west-1", Credentials: static, Retryer: func() aws.Retryer { return awsclient.Retryer(time.Millisecond) }}, awsclient.Options{Endpoints: map[string]string{"glue": s.URL}})
+	if _, err := clients.Glue.GetJob(t.Context(), &glue.GetJobInput{JobName: aws.String("j")}); !errors.Is(err, io.ErrUnexpectedEOF) || calls.Load() != awsclient.Attempts {
+		t.Errorf("%d calls: %v", calls.Load(), err)
+	}
+}
+
 func TestSessionNamesThingsInItsPartition(t *testing.T) {
 	t.Parallel()
 	s := awsclient.Session{Clients: &awsclient.Clients{Region: "cn-north-1"}, AccountID: "123456789012", Partition: "aws-cn", DefaultTags: map[string]string{"a": "1", "b": "1"}}

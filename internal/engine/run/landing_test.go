@@ -208,7 +208,7 @@ func (d *landing) object(address string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return store.Read(d.t.Context(), s, strings.TrimPrefix(address, root), 1<<20)
+	return store.Read(d.t.Context(), s, strings.TrimPrefix(address, root), 64<<20)
 }
 
 // filesOf are the addresses of the data files of a snapshot. All that is on the way to them must exist.

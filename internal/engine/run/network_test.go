@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/awsclient"
 	"github.com/lakeland/terraform-provider-lakeland/internal/tracking"
@@ -52,6 +51,8 @@ type call struct {
 	service, operation string
 	// conditional calls are those that can meet another writer; they and a few others write.
 	conditional, writes bool
+	// part calls belong to an upload in parts.
+	part bool
 }
 
 func (c call) String() string { return c.service + " " + c.operation }
@@ -149,10 +150,13 @@ func recognise(r *http.Request) (c call, renewal bool, err error) {
 	service, operation, isJSON := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	if !isJSON {
 		c = call{service: "S3", operation: r.Method, conditional: r.Header.Get("If-None-Match") != ""}
-		if r.Method == http.MethodPost {
+		c.writes = r.Method != http.MethodGet && r.Method != http.MethodHead
+		switch query := r.URL.Query(); {
+		case query.Has("delete"):
 			c.operation = "DELETE"
+		case query.Has("uploads"), query.Has("uploadId"):
+			c.operation, c.part = r.Method+" of an upload in parts", true
 		}
-		c.writes = r.Method == http.MethodPut || r.Method == http.MethodPost
 		return c, false, nil
 	}
 	service, _, _ = strings.Cut(service, "_")
@@ -252,10 +256,7 @@ func (l *lake) workerOver(plan func(n int, c call) harm) (*lake, *network) {
 	n := &network{next: transport, ahead: &l.ahead, plan: plan}
 	config := l.sb.AWSConfig()
 	config.HTTPClient = &http.Client{Transport: n}
-	config.Retryer = func() aws.Retryer {
-		// As often as the engine's own clients, with shorter pauses.
-		return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = awsclient.Attempts, 10*time.Millisecond })
-	}
+	config.Retryer = func() aws.Retryer { return awsclient.Retryer(10 * time.Millisecond) }
 	clock := &tracking.Clock{}
 	other := &lake{t: l.t, sb: l.sb, db: l.db, bucket: l.bucket, database: l.database, secret: l.secret, env: l.env}
 	other.clients = awsclient.New(config, awsclient.Options{PathStyle: true, OnDate: clock.Observe})

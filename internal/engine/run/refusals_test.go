@@ -53,6 +53,7 @@ func TestSourceRefusals(t *testing.T) {
 	role := d.role(password)
 	d.sql(`CREATE FUNCTION full_disk() RETURNS int LANGUAGE plpgsql AS $$ BEGIN
 		RAISE EXCEPTION 'could not write to file "base/pgsql_tmp/1": No space left on device' USING ERRCODE = 'disk_full'; END $$`,
+		`CREATE FUNCTION end_session() RETURNS int LANGUAGE sql AS $$ SELECT pg_terminate_backend(pg_backend_pid())::int $$`,
 		`ALTER TABLE numbers RENAME TO stored`, `CREATE VIEW numbers AS SELECT id, v FROM stored`, `GRANT SELECT ON numbers TO "`+role+`"`)
 	change := func() {
 		d.sql(`ALTER VIEW IF EXISTS numbers RENAME TO aside`, `ALTER TABLE stored RENAME TO numbers`)
@@ -88,6 +89,7 @@ func TestSourceRefusals(t *testing.T) {
 		{"no SELECT", statement(`REVOKE SELECT ON numbers FROM "` + role + `"`), statement(`GRANT SELECT ON numbers TO "` + role + `"`), []string{`GRANT SELECT ON "public"."numbers" TO the connection's role`}},
 		{"SELECT on some columns", statement(`REVOKE SELECT ON numbers FROM "` + role + `"; GRANT SELECT (id) ON numbers TO "` + role + `"`), statement(`GRANT SELECT ON numbers TO "` + role + `"`), []string{`reading "public"."numbers"`, "GRANT SELECT on it to the connection's role"}},
 		{"no USAGE", statement(`REVOKE USAGE ON SCHEMA public FROM PUBLIC`), statement(`GRANT USAGE ON SCHEMA public TO PUBLIC`), []string{`GRANT USAGE ON SCHEMA "public" TO the connection's role`}},
+		{"the session is ended", statement(`CREATE OR REPLACE VIEW numbers AS SELECT id, CASE WHEN id = 2 THEN public.end_session() ELSE v END AS v FROM stored`), statement(`CREATE OR REPLACE VIEW numbers AS SELECT id, v FROM stored`), []string{`reading "public"."numbers"`, "the server ended the session: the next run reads the table again"}},
 		{"the source's disk is full", statement(`CREATE OR REPLACE VIEW numbers AS SELECT id, CASE WHEN id = 2 THEN public.full_disk() ELSE v END AS v FROM stored`), statement(`CREATE OR REPLACE VIEW numbers AS SELECT id, v FROM stored`), []string{`reading "public"."numbers"`, "the database server's disk is full: free space there"}},
 	} {
 		change()
