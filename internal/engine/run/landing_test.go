@@ -3,6 +3,7 @@ package run_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -256,7 +257,7 @@ func rowsOf(data []byte) ([]string, error) {
 		for _, row := range buffer[:n] {
 			rows = append(rows, fmt.Sprintf("%d=%d", row[0].Int64(), row[1].Int64()))
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return rows, nil
 		}
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -131,7 +132,7 @@ func TestRunWritesNoFile(t *testing.T) {
 	engine := l.engine("dispatch", "--tracking", l.tracking.Tracking(), "--cadence", "c")
 	folder := t.TempDir()
 	limited := exec.CommandContext(t.Context(), "sh", append([]string{"-c", `ulimit -f 0; if (echo x >"$TMPDIR/probe"); then exit 3; fi; rm "$TMPDIR/probe"; exec "$0" "$@"`, engine.Path}, engine.Args[1:]...)...)
-	limited.Env = append(engine.Env, "TMPDIR="+folder)
+	limited.Env = slices.Concat(engine.Env, []string{"TMPDIR=" + folder})
 	if out, err := limited.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
