@@ -35,7 +35,7 @@ type Runner struct {
 	Tracker  Tracker
 	Catalog  catalog.Catalog
 	Stores   func(address string) (store.Store, error)
-	Secrets  func(ctx context.Context, arn string) (postgres.Credentials, error)
+	Secrets  Secrets
 	Executor Executor
 	// Lease is how long a lease holds without a heartbeat.
 	Lease   time.Duration
@@ -188,12 +188,10 @@ func (a *attempt) full(ctx context.Context, id string) error {
 	if err := a.checkOwner(head); err != nil {
 		return err
 	}
-	credentials, err := a.r.Secrets(ctx, a.connection.SecretARN)
-	if err != nil {
-		return err
-	}
 	stage := time.Now()
-	snapshot, err := postgres.Begin(ctx, a.connection, credentials)
+	snapshot, err := logIn(ctx, a.r.Secrets, a.connection.SecretARN, func(as postgres.Credentials) (*postgres.Snapshot, error) {
+		return postgres.Begin(ctx, a.connection, as)
+	})
 	if err != nil {
 		return err
 	}

@@ -155,6 +155,9 @@ func Run(t *testing.T, f Format) {
 		"an answer lost before the commit":             lostBefore,
 		"no answer at all":                             silent,
 		"a refused commit changes nothing":             refused,
+		"a throttled commit goes out again":            throttled,
+		"a refusal after a silence settles nothing":    refusedAfterSilence,
+		"an effect that comes late":                    late,
 		"a crash at any step leaves the old table":     crashes,
 		"columns that are added, renamed and widened":  evolution,
 		"a foreign entry is refused":                   foreign,
@@ -325,6 +328,61 @@ func refused(b *bench) {
 		b.t.Errorf("got %v", err)
 	}
 	b.expect(1)
+}
+
+func throttled(b *bench) {
+	for round := range int64(2) {
+		h := b.head()
+		b.catalog.Before = once(catalog.ErrThrottled)
+		b.commit(h, b.change(h, Columns(), round))
+		b.expect(round)
+	}
+	h := b.head()
+	b.catalog.Before = func(string, *catalog.Table) error { return catalog.ErrThrottled }
+	if _, err := b.table.Commit(b.t.Context(), h, b.change(h, Columns(), 2)); !errors.Is(err, catalog.ErrThrottled) || errors.Is(err, table.ErrOutcomeUnknown) {
+		b.t.Errorf("nothing was done, and the error is %v", err)
+	}
+	b.expect(1)
+}
+
+func refusedAfterSilence(b *bench) {
+	h := b.head()
+	b.commit(h, b.change(h, Columns(), 1))
+	h = b.head()
+	silent := once(catalog.ErrUnknown)
+	b.catalog.Before = func(call string, t *catalog.Table) error {
+		if err := silent(call, t); err != nil {
+			return err
+		}
+		return errors.New("not allowed")
+	}
+	if _, err := b.table.Commit(b.t.Context(), h, b.change(h, Columns(), 2)); !errors.Is(err, table.ErrOutcomeUnknown) {
+		b.t.Errorf("the first try may still take effect, and the error is %v", err)
+	}
+	b.expect(1)
+}
+
+// late lets a try without an answer take effect only after a second one was told to try again.
+func late(b *bench) {
+	h := b.head()
+	b.commit(h, b.change(h, Columns(), 1))
+	h = b.head()
+	var first *catalog.Table
+	tries := 0
+	b.catalog.Before = func(_ string, t *catalog.Table) error {
+		switch tries++; tries {
+		case 1:
+			first = t
+			return catalog.ErrUnknown
+		case 2:
+			return catalog.ErrConflict
+		default:
+			b.catalog.Before = nil
+			return b.catalog.Update(b.t.Context(), first)
+		}
+	}
+	b.commit(h, b.change(h, Columns(), 2))
+	b.expect(2)
 }
 
 // crashes lets the n-th write of a commit fail, for every n, and looks at what readers see in between.
