@@ -10,10 +10,8 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,7 +19,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
-	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
 	"github.com/lakeland/terraform-provider-lakeland/internal/tracking"
 )
 
@@ -62,53 +59,6 @@ func TestSecretsAreFoundInEveryForm(t *testing.T) {
 		if got := found(secret, []byte("before "+text+" after")); (got == "") != (text == `"x"`) {
 			t.Errorf("in %s: found %q", text, got)
 		}
-	}
-}
-
-// buildProvider builds the provider's command once per test binary.
-var buildProvider = sync.OnceValues(func() (string, error) {
-	folder, err := sandbox.TestFolder("provider")
-	if err != nil {
-		return "", err
-	}
-	build := exec.Command("go", "build", "-o", filepath.Join(folder, "terraform-provider-lakeland"), ".")
-	build.Dir = filepath.Join("..", "..")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the provider: %w: %s", err, out)
-	}
-	return folder, nil
-})
-
-// core runs the real core in a folder of its own, with a trace of everything.
-type core struct {
-	a      *account
-	folder string
-	said   bytes.Buffer
-}
-
-func (a *account) core(configuration string) *core {
-	a.t.Helper()
-	provider, err := buildProvider()
-	a.must(err)
-	c := &core{a: a, folder: a.t.TempDir()}
-	header := "terraform {\n  required_providers {\n    lakeland = { source = \"lakeland/lakeland\" }\n  }\n}\n"
-	a.must(os.WriteFile(filepath.Join(c.folder, "main.tf"), []byte(header+configuration), 0o600))
-	a.must(os.WriteFile(filepath.Join(c.folder, "cli.tfrc"), fmt.Appendf(nil, "provider_installation {\n  dev_overrides {\n    \"lakeland/lakeland\" = %q\n  }\n}\n", provider), 0o600))
-	return c
-}
-
-func (c *core) run(arguments ...string) {
-	c.a.t.Helper()
-	command := exec.CommandContext(c.a.t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), arguments...)
-	command.Dir = c.folder
-	command.Env = append([]string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + c.folder, "TF_CLI_CONFIG_FILE=" + filepath.Join(c.folder, "cli.tfrc"), "CHECKPOINT_DISABLE=1",
-		"TF_LOG=TRACE", "TF_LOG_PATH=" + filepath.Join(c.folder, "trace.log"),
-	}, c.a.sb.EnvFor(c.a.endpoints)...)
-	out, err := command.CombinedOutput()
-	c.said.Write(out)
-	if err != nil {
-		c.a.t.Fatalf("%s: %v: %s", arguments[0], err, out)
 	}
 }
 

@@ -153,7 +153,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 // warnOfStop says in the plan that a running trigger is stopped for a change.
 func warnOfStop(ctx context.Context, state tfsdk.State, resp *resource.ModifyPlanResponse) {
 	is, should := lifecycle.LeavesOf(ctx, state), lifecycle.LeavesOf(ctx, tfsdk.State(resp.Plan))
-	if is["trigger.state"] != "activated" || should[triggerPart] != lifecycle.Present || !is.Differ(should, triggerPart, "trigger.state", "trigger.tags.") {
+	if is["trigger.state"] != "activated" || should["trigger.state"] != "activated" || !is.Differ(should, triggerPart, "trigger.state", "trigger.tags.") {
 		return
 	}
 	var name types.String
