@@ -62,7 +62,14 @@ func Connect(ctx context.Context, c *spec.Connection, as Credentials) (*pgconn.P
 	return conn, nil
 }
 
+// Plaintext is the mode of a connection without TLS. No document may say it; the command line may, to a server on the
+// same machine or by choice.
+const Plaintext = "disable"
+
 func tlsConfig(c *spec.Connection) (*tls.Config, error) {
+	if c.TLS.Mode == Plaintext {
+		return nil, nil
+	}
 	config := &tls.Config{ServerName: c.Host, MinVersion: tls.VersionTLS12}
 	if c.TLS.CA != "" {
 		config.RootCAs = x509.NewCertPool()
