@@ -136,10 +136,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 			"tracking":         lifecycle.Known(trackingName, !unknown.Any("cadence")),
 			lifecycle.Deployed: deployed().Value(),
 		},
-		Normal: normal,
-		Replace: []spec.Path{
-			spec.At("name"), spec.At("tracking"), spec.At("target", "location"), spec.At("target", "database"), spec.At("target", "table"), spec.At("target", "format"),
-		},
+		Normal: normal, Replace: effects.Replacing(),
 	})
 }
 
