@@ -39,11 +39,13 @@ var mayImport = map[string][]string{
 }
 
 // neverLinked are packages that a binary must not hold: the engine knows nothing of Terraform, Iceberg's table package
-// would bring it to 70 MB, and rows come by COPY on pgconn, never as values through pgx. (pgconn itself imports pgtype.)
+// would bring it to 70 MB, rows come by COPY on pgconn, never as values through pgx (pgconn itself imports pgtype), and
+// roles are looked at by the provider alone.
 var neverLinked = map[string][]string{
 	"cmd/lakeland-engine": {
 		"github.com/hashicorp/terraform-plugin-framework/...", "github.com/apache/iceberg-go/table/...",
 		"github.com/apache/iceberg-go/catalog/...", "github.com/jackc/pgx/v5", "github.com/jackc/pgx/v5/pgxpool",
+		"github.com/aws/aws-sdk-go-v2/service/iam",
 	},
 	"": {"github.com/jackc/pgx/v5/...", "github.com/parquet-go/parquet-go/...", "github.com/apache/iceberg-go/..."},
 }

@@ -45,7 +45,9 @@ type meter struct {
 
 func newDisplay(out io.Writer) *display {
 	f, ok := out.(*os.File)
-	return newDisplayOf(out, os.Stderr, ok && term.IsTerminal(int(f.Fd())))
+	d := newDisplayOf(out, os.Stderr, ok && term.IsTerminal(int(f.Fd())))
+	slog.SetDefault(d.log) // what libraries log has the log's form too
+	return d
 }
 
 func newDisplayOf(out, bars io.Writer, terminal bool) *display {

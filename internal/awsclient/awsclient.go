@@ -4,6 +4,8 @@
 package awsclient
 
 import (
+	"errors"
+	"io"
 	"net/url"
 	"os"
 	"strings"
@@ -54,11 +56,7 @@ type Clients struct {
 // New builds the clients. It makes no call.
 func New(cfg aws.Config, o Options) *Clients {
 	if cfg.Retryer == nil {
-		cfg.Retryer = func() aws.Retryer {
-			return retry.NewStandard(func(r *retry.StandardOptions) {
-				r.MaxAttempts, r.MaxBackoff = Attempts, MaxBackoff
-			})
-		}
+		cfg.Retryer = func() aws.Retryer { return Retryer(MaxBackoff) }
 	}
 	pathStyle := o.PathStyle || outsideAWS(o.endpoint("s3"))
 	return &Clients{
@@ -93,6 +91,20 @@ func New(cfg aws.Config, o Options) *Clients {
 			}
 		}),
 	}
+}
+
+// Retryer repeats calls as the clients of New do, with pauses of at most backoff. An answer that ends in its
+// middle is a connection that broke, which the SDK's own rules do not know.
+func Retryer(backoff time.Duration) aws.Retryer {
+	return retry.NewStandard(func(r *retry.StandardOptions) {
+		r.MaxAttempts, r.MaxBackoff = Attempts, backoff
+		r.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+			if errors.Is(err, io.ErrUnexpectedEOF) {
+				return aws.TrueTernary
+			}
+			return aws.UnknownTernary
+		})}, r.Retryables...)
+	})
 }
 
 func (o Options) endpoint(service string) string {

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
+	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/awsclient"
@@ -137,11 +138,26 @@ func TestClassesOfErrors(t *testing.T) {
 	if _, err := nobody.Glue.GetJob(t.Context(), &glue.GetJobInput{}); awsclient.Unknown(err) {
 		t.Errorf("a call that was never sent counts as unknown: %v", err)
 	}
+	s, _, _ := serve(t, http.StatusOK, map[string]string{"Content-Type": "application/x-amz-json-1.1"}, `{"Name":`)
+	cut := awsclient.New(aws.Config{Region: "eu-west-1", Credentials: static, Retryer: func() aws.Retryer { return aws.NopRetryer{} }}, awsclient.Options{Endpoints: map[string]string{"glue": s.URL}})
+	if _, err := cut.Glue.CreateJob(t.Context(), &glue.CreateJobInput{Name: aws.String("j"), Role: aws.String("r"), Command: &gluetypes.JobCommand{}}); err == nil || !awsclient.Unknown(err) {
+		t.Errorf("an answer that ends in its middle: %v", err)
+	}
 	if awsclient.Unknown(nil) || awsclient.NotFound(nil) || awsclient.Code(nil) != "" || awsclient.Status(errors.New("x")) != 0 {
 		t.Error("no error has a class")
 	}
 	if !awsclient.Unknown(fmt.Errorf("waiting: %w", context.DeadlineExceeded)) {
 		t.Error("a deadline settles nothing")
+	}
+}
+
+// An answer whose connection breaks in its middle is asked for again.
+func TestCutAnswerIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	s, calls, _ := serve(t, http.StatusOK, map[string]string{"Content-Type": "application/x-amz-json-1.1", "Content-Length": "100"}, `{"Job":`)
+	clients := awsclient.New(aws.Config{Region: "eu-west-1", Credentials: static, Retryer: func() aws.Retryer { return awsclient.Retryer(time.Millisecond) }}, awsclient.Options{Endpoints: map[string]string{"glue": s.URL}})
+	if _, err := clients.Glue.GetJob(t.Context(), &glue.GetJobInput{JobName: aws.String("j")}); !errors.Is(err, io.ErrUnexpectedEOF) || calls.Load() != awsclient.Attempts {
+		t.Errorf("%d calls: %v", calls.Load(), err)
 	}
 }
 

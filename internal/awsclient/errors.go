@@ -27,6 +27,15 @@ func Status(err error) int {
 	return 0
 }
 
+// Header is a header of the reply that an error came with, or "".
+func Header(err error, name string) string {
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) && response.Response != nil {
+		return response.Response.Header.Get(name)
+	}
+	return ""
+}
+
 // IsCode reports whether an error has one of the codes.
 func IsCode(err error, codes ...string) bool {
 	code := Code(err)
@@ -53,14 +62,16 @@ func Throttled(err error) bool {
 }
 
 // Unknown reports whether a call that failed may all the same have taken effect: nothing came back, or a server
-// error did. A caller for whom that matters reads back what it wrote before it concludes anything.
+// error did, or an answer that could not be read to its end. A caller for whom that matters reads back what it
+// wrote before it concludes anything.
 func Unknown(err error) bool {
 	if err == nil {
 		return false
 	}
 	switch status := Status(err); {
 	case status != 0:
-		return status >= http.StatusInternalServerError
+		// Below 400 the service said yes, and the error is about what followed.
+		return status >= http.StatusInternalServerError || status < http.StatusBadRequest
 	case Code(err) != "":
 		return false
 	default:

@@ -8,12 +8,10 @@ import (
 	"os"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsbase "github.com/hashicorp/aws-sdk-go-base/v2"
-	basediag "github.com/hashicorp/aws-sdk-go-base/v2/diag"
 	"github.com/hashicorp/aws-sdk-go-base/v2/endpoints"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -88,19 +86,19 @@ func (c *configuration) base(version string, diags *diag.Diagnostics) *awsbase.C
 	b := &awsbase.Config{
 		AccessKey: c.AccessKey, SecretKey: c.SecretKey, Token: c.Token, Profile: c.Profile, Region: c.Region,
 		SharedConfigFiles: c.SharedConfigFiles, SharedCredentialsFiles: c.SharedCredentialsFiles, CustomCABundle: c.CustomCABundle,
-		AllowedAccountIds: c.AllowedAccountIDs, ForbiddenAccountIds: c.ForbiddenAccountIDs,
 		IamEndpoint: own["iam"], StsEndpoint: own["sts"], UseFIPSEndpoint: c.UseFIPSEndpoint, UseDualStackEndpoint: c.UseDualStackEndpoint,
 		MaxRetries: awsclient.Attempts, MaxBackoff: awsclient.MaxBackoff,
 		CallerName: "Lakeland provider", CallerDocumentationURL: "https://registry.terraform.io/providers/lakeland/lakeland/latest/docs",
 		UserAgent: awsbase.UserAgentProducts{{Name: "terraform-provider-lakeland", Version: version}},
 	}
+	c.judge(diags)
 	if c.MaxRetries > 0 {
 		b.MaxRetries = c.MaxRetries
 	}
 	if c.RetryMode != "" {
 		mode, err := aws.ParseRetryMode(c.RetryMode)
 		if err != nil {
-			diags.AddAttributeError(path.Root("retry_mode"), configuring, fmt.Sprintf("%q is not a retry mode: write \"standard\" or \"adaptive\"", c.RetryMode))
+			refuse(diags, path.Root("retry_mode"), "%q is not a retry mode: write \"standard\" or \"adaptive\"", c.RetryMode)
 		}
 		b.RetryMode = mode
 	}
@@ -113,7 +111,7 @@ func (c *configuration) base(version string, diags *diag.Diagnostics) *awsbase.C
 func (a assumeRole) base(i int, diags *diag.Diagnostics) awsbase.AssumeRole {
 	at := path.Root("assume_role").AtListIndex(i)
 	if !regexp.MustCompile(`^arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/.+$`).MatchString(a.RoleARN) {
-		diags.AddAttributeError(at.AtName("role_arn"), configuring, fmt.Sprintf("%q is not the ARN of a role: it has the form \"arn:aws:iam::123456789012:role/deployer\"", a.RoleARN))
+		refuse(diags, at.AtName("role_arn"), "%q is not the ARN of a role: it has the form \"arn:aws:iam::123456789012:role/deployer\"", a.RoleARN)
 	}
 	out := awsbase.AssumeRole{
 		RoleARN: a.RoleARN, SessionName: a.SessionName, ExternalID: a.ExternalID, Policy: a.Policy, PolicyARNs: a.PolicyARNs,
@@ -122,7 +120,7 @@ func (a assumeRole) base(i int, diags *diag.Diagnostics) awsbase.AssumeRole {
 	if a.Duration != "" {
 		d, err := time.ParseDuration(a.Duration)
 		if err != nil || d < 15*time.Minute || d > 12*time.Hour {
-			diags.AddAttributeError(at.AtName("duration"), configuring, fmt.Sprintf("%q is not a length of a session: write 15m to 12h", a.Duration))
+			refuse(diags, at.AtName("duration"), "%q is not a length of a session: write 15m to 12h", a.Duration)
 		}
 		out.Duration = d
 	}
@@ -143,7 +141,7 @@ func (c *configuration) connect(ctx context.Context, version string, data *lifec
 	}
 	base.SkipCredsValidation = true
 	ctx, cfg, baseDiags := awsbase.GetAwsConfig(ctx, base)
-	if report(diags, baseDiags) {
+	if c.report(diags, baseDiags) {
 		return
 	}
 	if c.checkRegion(cfg.Region, diags); diags.HasError() {
@@ -151,11 +149,10 @@ func (c *configuration) connect(ctx context.Context, version string, data *lifec
 	}
 	base.SkipCredsValidation = false
 	account, partition, baseDiags := awsbase.GetAwsAccountIDAndPartition(ctx, cfg, base)
-	if report(diags, baseDiags) {
+	if c.report(diags, baseDiags) {
 		return
 	}
-	if err := base.VerifyAccountIDAllowed(account); err != nil {
-		diags.AddError(configuring, err.Error())
+	if c.checkAccount(account, diags); diags.HasError() {
 		return
 	}
 	tags := map[string]string{}
@@ -170,7 +167,7 @@ func (c *configuration) connect(ctx context.Context, version string, data *lifec
 func (c *configuration) checkRegion(region string, diags *diag.Diagnostics) {
 	at := path.Root("region")
 	if region == "" {
-		diags.AddAttributeError(at, configuring, "No AWS Region is set: write region = \"eu-west-1\", or set AWS_REGION or the profile's region.")
+		refuse(diags, at, "no AWS Region is set: write region = \"eu-west-1\", or set AWS_REGION or the profile's region")
 		return
 	}
 	if c.SkipRegionValidation {
@@ -186,22 +183,11 @@ func (c *configuration) checkRegion(region string, diags *diag.Diagnostics) {
 	if slices.Contains(known, region) {
 		return
 	}
-	detail := fmt.Sprintf("%q is not an AWS Region that this release knows", region)
-	if near := spec.Nearest(region, known); near != "" {
-		detail += fmt.Sprintf("; did you mean %q", near)
+	near := spec.Nearest(region, known)
+	if near != "" {
+		near = fmt.Sprintf("did you mean %q? For a newer Region", near)
+	} else {
+		near = "write one such as \"eu-west-1\"; for a newer Region"
 	}
-	diags.AddAttributeError(at, configuring, detail+"? For a newer Region set skip_region_validation = true.")
-}
-
-// report hands on the diagnostics of aws-sdk-go-base and says whether there were errors.
-func report(diags *diag.Diagnostics, from basediag.Diagnostics) bool {
-	for _, d := range from {
-		detail := strings.TrimSpace(d.Detail())
-		if d.Severity() == basediag.SeverityError {
-			diags.AddError(configuring+": "+d.Summary(), detail)
-		} else {
-			diags.AddWarning(configuring+": "+d.Summary(), detail)
-		}
-	}
-	return from.HasError()
+	refuse(diags, at, "%q is not an AWS Region that this release knows: %s set skip_region_validation = true", region, near)
 }

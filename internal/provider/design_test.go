@@ -185,49 +185,6 @@ func same(t *testing.T, at string, attribute tftypes.Type, field reflect.Type) {
 	t.Errorf("%s is %s as an attribute and %s in the document", at, attribute, field)
 }
 
-func TestProviderConfiguration(t *testing.T) {
-	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"} {
-		t.Setenv(name, "")
-	}
-	t.Setenv("AWS_CONFIG_FILE", "/nonexistent")
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
-	good := func(more map[string]any) map[string]any {
-		config := map[string]any{"region": "eu-west-1", "access_key": "AKIDEXAMPLE", "secret_key": "wJalrXUtnFEMI", "max_retries": 1, "endpoints": []any{map[string]any{"sts": "http://127.0.0.1:1"}}}
-		for name, value := range more {
-			config[name] = value
-		}
-		return config
-	}
-	for _, tc := range []struct {
-		name   string
-		config map[string]any
-		path   string
-		want   string
-	}{
-		{"no Region", good(map[string]any{"region": nil}), "region", "No AWS Region is set"},
-		{"misspelt Region", good(map[string]any{"region": "eu-west1"}), "region", `did you mean "eu-west-1"?`},
-		{"no credentials", map[string]any{"region": "eu-west-1"}, "", "No valid credential sources found"},
-		{"retry mode", good(map[string]any{"retry_mode": "often"}), "retry_mode", `write "standard" or "adaptive"`},
-		{"role", good(map[string]any{"assume_role": []any{map[string]any{"role_arn": "deployer"}}}), "assume_role[0].role_arn", "is not the ARN of a role"},
-		{"session", good(map[string]any{"assume_role": []any{map[string]any{"role_arn": role, "duration": "5m"}}}), "assume_role[0].duration", "15m to 12h"},
-		{"profile", map[string]any{"region": "eu-west-1", "profile": "nobody"}, "", "nobody"},
-	} {
-		found := serve(t).configure(t.Context(), tc.config)
-		if len(found) == 0 || !slices.ContainsFunc(found, func(p string) bool { return strings.HasPrefix(p, tc.path+" | ") && strings.Contains(p, tc.want) }) {
-			t.Errorf("%s: %v, want %q at %q", tc.name, found, tc.want, tc.path)
-		}
-		for _, p := range found {
-			if strings.Contains(p, "wJalrXUtnFEMI") {
-				t.Errorf("%s: the secret key stands in %s", tc.name, p)
-			}
-		}
-	}
-	if found := serve(t).configure(t.Context(), good(map[string]any{"region": unknown{}})); len(found) != 0 {
-		t.Errorf("with values that are not known yet: %v", found)
-	}
-}
-
 // Without a session, as when the provider's configuration is not known yet, resources still plan.
 func TestPlansWithoutASession(t *testing.T) {
 	t.Parallel()

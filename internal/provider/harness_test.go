@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -97,8 +98,22 @@ func newAccount(t *testing.T, statements ...string) *account {
 	secret, err := a.clients.Secrets.CreateSecret(ctx, &secretsmanager.CreateSecretInput{Name: aws.String(sb.NewName(t)), SecretString: aws.String(string(login))})
 	a.must(err)
 	a.secret = aws.ToString(secret.ARN)
+	a.role("engine", glueTrust)
 	a.sql(statements...)
 	return a
+}
+
+// glueTrust lets Glue assume a role.
+const glueTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"glue.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+
+// role makes a role, where no other test has, and returns its ARN.
+func (a *account) role(name, trust string) string {
+	a.t.Helper()
+	_, err := iam.NewFromConfig(a.sb.AWSConfigFor(a.endpoints)).CreateRole(a.t.Context(), &iam.CreateRoleInput{RoleName: aws.String(name), AssumeRolePolicyDocument: aws.String(trust)})
+	if !awsclient.IsCode(err, "EntityAlreadyExists") {
+		a.must(err)
+	}
+	return "arn:aws:iam::" + sandbox.Account + ":role/" + name
 }
 
 func (a *account) must(err error) {
@@ -108,13 +123,22 @@ func (a *account) must(err error) {
 	}
 }
 
-func (a *account) sql(statements ...string) {
+// sql executes statements in the source.
+func (a *account) sql(statements ...string) { a.t.Helper(); a.execute(a.t.Context(), statements) }
+
+// sqlAfter executes statements when the test has ended.
+func (a *account) sqlAfter(statements ...string) {
 	a.t.Helper()
-	conn, err := pgx.Connect(a.t.Context(), a.db.ConnString)
+	a.execute(context.WithoutCancel(a.t.Context()), statements)
+}
+
+func (a *account) execute(ctx context.Context, statements []string) {
+	a.t.Helper()
+	conn, err := pgx.Connect(ctx, a.db.ConnString)
 	a.must(err)
-	defer func() { _ = conn.Close(context.WithoutCancel(a.t.Context())) }()
+	defer func() { _ = conn.Close(ctx) }()
 	for _, s := range statements {
-		if _, err := conn.Exec(a.t.Context(), s); err != nil {
+		if _, err := conn.Exec(ctx, s); err != nil {
 			a.t.Fatalf("%s: %v", s, err)
 		}
 	}

@@ -48,7 +48,7 @@ func newDisturbedWorld(t *testing.T, resource string) (*world, *wire, map[string
 		}
 		w.apply(before, configs[before])
 	}
-	return w, newWire(t, w.account.endpoints), configs
+	return w, newWire(t, w.endpoints), configs
 }
 
 // step is a change and what undoes it, so that the next fault meets the same world.

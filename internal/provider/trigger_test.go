@@ -38,30 +38,26 @@ func TestEnabledInEveryStateOfATrigger(t *testing.T) {
 	}
 	for state, way := range reach {
 		for _, to := range []config{on, off, with(on, config{"schedule": "rate(1 hour)"}), with(off, config{"schedule": "rate(1 hour)"}), with(on, config{"schedule": nil})} {
-			t.Run(fmt.Sprintf("%s to %v %v", state, to["enabled"], to["schedule"]), func(t *testing.T) { //nolint:paralleltest // one world
-				if _, ok := w.states[cadenceType]; ok {
-					w.apply(cadenceType, nil)
-				}
-				for _, c := range way {
-					w.apply(cadenceType, c)
-				}
-				if got := w.settled(); got != state {
-					t.Fatalf("it begins as %s", got)
-				}
-				w.apply(cadenceType, to)
-				if to["schedule"] == nil {
-					if p := w.plan(cadenceType, to); len(p.changes) > 0 {
-						t.Errorf("without a schedule the plan shows %q", p.changes)
-					}
-					return
-				}
-				if got := w.settled(); (got == gluetypes.TriggerStateActivated) != (to["enabled"] != false) {
-					t.Errorf("it ends as %s", got)
-				}
-				if p := w.plan(cadenceType, to); len(p.changes) > 0 {
-					t.Errorf("the plan still shows %q", p.changes)
-				}
-			})
+			name := fmt.Sprintf("%s to %v %v", state, to["enabled"], to["schedule"])
+			if _, ok := w.states[cadenceType]; ok {
+				w.apply(cadenceType, nil)
+			}
+			for _, c := range way {
+				w.apply(cadenceType, c)
+			}
+			if got := w.settled(); got != state {
+				t.Fatalf("%s: it begins as %s", name, got)
+			}
+			w.apply(cadenceType, to)
+			if p := w.plan(cadenceType, to); len(p.changes) > 0 {
+				t.Errorf("%s: the plan still shows %q", name, p.changes)
+			}
+			if to["schedule"] == nil {
+				continue
+			}
+			if got := w.settled(); (got == gluetypes.TriggerStateActivated) != (to["enabled"] != false) {
+				t.Errorf("%s: it ends as %s", name, got)
+			}
 		}
 	}
 	if refused := w.refusedCalls(); len(refused) > 0 {

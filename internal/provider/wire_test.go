@@ -106,7 +106,7 @@ func (w *world) disturbed(line *wire, c change, cutAfter, loseAnswer int) (calls
 	w.t.Helper()
 	line.reset(-1, -1, nil)
 	w.via = line.endpoints
-	defer func() { w.via = w.account.endpoints }()
+	defer func() { w.via = w.endpoints }()
 	s := w.process()
 	p, problems := w.planWith(s, c.resource, c.to)
 	if len(problems) > 0 {

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"maps"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ var TLSModes = []string{"verify-full", "verify-ca", "require"}
 const maxCA = 200_000
 
 var (
-	hostName        = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._:-]{0,251}[A-Za-z0-9])?$`)
+	hostName        = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$`)
 	subnetID        = regexp.MustCompile(`^subnet-[0-9a-f]{8,40}$`)
 	securityGroupID = regexp.MustCompile(`^sg-[0-9a-f]{8,40}$`)
 )
@@ -107,13 +108,14 @@ func (c *Connection) Validate() Problems {
 	if wrong := checkThingName(c.Name); wrong != "" {
 		ps.add(At("name"), "%s", wrong)
 	}
-	if _, ok := DefaultPorts[c.Engine]; !ok {
+	_, known := DefaultPorts[c.Engine]
+	if !known {
 		ps.add(At("engine"), "%s", notOneOf(c.Engine, slices.Sorted(maps.Keys(DefaultPorts))))
 	}
-	if !hostName.MatchString(c.Host) {
+	if _, notAddress := netip.ParseAddr(c.Host); notAddress != nil && !hostName.MatchString(c.Host) {
 		ps.add(At("host"), "%q is not a host name or address: write the database's endpoint without scheme, port or path", c.Host)
 	}
-	if c.Port < 1 || c.Port > 65535 {
+	if (c.Port < 1 || c.Port > 65535) && (known || c.Port != 0) {
 		ps.add(At("port"), "%d is not a port: write 1 to 65535", c.Port)
 		ps.needing(At("engine")) // which has a port of its own
 	}
@@ -122,7 +124,7 @@ func (c *Connection) Validate() Problems {
 	}
 	checkARN(&ps, At("secret_arn"), c.SecretARN, "secretsmanager", `secret:[\w/+=.@-]+`, "eu-west-1:123456789012:secret:shop-db-AbCdEf")
 	if !slices.Contains(TLSModes, c.TLS.Mode) {
-		ps.add(At("tls", "mode"), "%s; a connection without TLS is not offered", notOneOf(c.TLS.Mode, TLSModes))
+		ps.add(At("tls", "mode"), "%s (a connection without TLS is not offered)", notOneOf(c.TLS.Mode, TLSModes))
 	}
 	c.checkCA(&ps)
 	if c.MaxConnections < 1 || c.MaxConnections > 100 {

@@ -18,18 +18,21 @@ const MinInterval = 5 * time.Minute
 
 var rateForm = regexp.MustCompile(`^rate\(([0-9]{1,6}) (minutes?|hours?|days?)\)$`)
 
-// cronFields are the six fields of an AWS schedule with the grammar of one item of each.
+// cronFields are the six fields of an AWS schedule with the grammar of one item of each, and that grammar in words.
 var cronFields = []struct {
-	name string
-	item *regexp.Regexp
+	name   string
+	item   *regexp.Regexp
+	values string
 }{
-	{"minutes", item(`[0-9]{1,2}`, ``)},
-	{"hours", item(`[0-9]{1,2}`, ``)},
-	{"day of month", item(`[0-9]{1,2}`, `|L|LW|[0-9]{1,2}W`)},
-	{"month", item(`(?:[0-9]{1,2}|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)`, ``)},
-	{"day of week", item(`(?:[1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)`, `|L|(?:[1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(?:L|#[1-5])`)},
-	{"year", item(`[0-9]{4}`, ``)},
+	{"minutes", item(`[0-5]?[0-9]`, ``), "0 to 59"},
+	{"hours", item(`(?:[01]?[0-9]|2[0-3])`, ``), "0 to 23"},
+	{"day of month", item(dayOfMonth, `|L|LW|`+dayOfMonth+`W`), "1 to 31, L, LW, 15W or ?"},
+	{"month", item(`(?:0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)`, ``), "1 to 12 or JAN to DEC"},
+	{"day of week", item(`(?:[1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)`, `|L|(?:[1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(?:L|#[1-5])`), "1 to 7 from Sunday, SUN to SAT, L, 6L, 2#1 or ?"},
+	{"year", item(`(?:19[7-9][0-9]|20[0-9]{2}|21[0-9]{2})`, ``), "1970 to 2199"},
 }
+
+const dayOfMonth = `(?:0?[1-9]|[12][0-9]|3[01])`
 
 func item(value, special string) *regexp.Regexp {
 	return regexp.MustCompile(`^(?:(?:\*|` + value + `(?:-` + value + `)?)(?:/[0-9]{1,4})?` + special + `)$`)
@@ -46,7 +49,11 @@ type Schedule struct {
 // does not divide the hour or the day has no cron form and is refused.
 func ParseSchedule(text, name string) (Schedule, error) {
 	if parts := rateForm.FindStringSubmatch(text); parts != nil {
-		cron, err := cronOfRate(parts[1], strings.TrimSuffix(parts[2], "s"), name)
+		unit := strings.TrimSuffix(parts[2], "s")
+		if right := unitOf(parts[1], unit); right != parts[2] {
+			return Schedule{}, fmt.Errorf("%q: AWS wants the unit to agree with the number: write \"rate(%s %s)\"", text, parts[1], right)
+		}
+		cron, err := cronOfRate(parts[1], unit, name)
 		if err != nil {
 			return Schedule{}, fmt.Errorf("%q: %w", text, err)
 		}
@@ -70,6 +77,14 @@ func ParseSchedule(text, name string) (Schedule, error) {
 	}
 	s := Schedule{text: "cron(" + strings.Join(fields, " ") + ")", expr: expr}
 	return s, s.checkInterval()
+}
+
+// unitOf is a unit in the number that AWS wants beside a value.
+func unitOf(number, unit string) string {
+	if number == "1" {
+		return unit
+	}
+	return unit + "s"
 }
 
 func cronOfRate(number, unit, name string) (string, error) {
@@ -103,12 +118,12 @@ func checkFieldForms(fields []string) error {
 		for part := range strings.SplitSeq(field, ",") {
 			question := part == "?" && field == "?" && (i == 2 || i == 4)
 			if !question && !cronFields[i].item.MatchString(part) {
-				return fmt.Errorf("%q cannot stand in the field %q", part, cronFields[i].name)
+				return fmt.Errorf("%q cannot stand in the field %q: write %s, alone, as 1-5, as 0/10, or several with commas", part, cronFields[i].name, cronFields[i].values)
 			}
 		}
 	}
 	if (fields[2] == "?") == (fields[4] == "?") {
-		return errors.New("exactly one of day of month and day of week must be \"?\"")
+		return fmt.Errorf("exactly one of day of month and day of week must be \"?\", and they are %q and %q: write \"?\" for the one that does not matter", fields[2], fields[4])
 	}
 	return nil
 }
@@ -144,11 +159,11 @@ func (s Schedule) checkInterval() error {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	fires := s.expr.NextN(start.Add(-time.Second), 600)
 	if len(fires) == 0 {
-		return fmt.Errorf("%q never fires", s.text)
+		return fmt.Errorf("%q never fires: write a day that comes, such as \"cron(0 3 * * ? *)\", or leave the schedule out to run on demand only", s.text)
 	}
 	for i := 1; i < len(fires); i++ {
 		if fires[i].Sub(fires[i-1]) < MinInterval {
-			return fmt.Errorf("%q fires at %s and again at %s; Glue wants at least 5 minutes between two firings",
+			return fmt.Errorf("%q fires at %s and again at %s; a Glue trigger wants at least 5 minutes between two firings: write \"cron(0/5 * * * ? *)\" or less often",
 				s.text, fires[i-1].Format("15:04"), fires[i].Format("15:04"))
 		}
 	}

@@ -155,6 +155,8 @@ func TestSchedule(t *testing.T) {
 		{in: "rate(2 days)", wrong: "does not divide"},
 		{in: "rate(4 minutes)", wrong: "at most every 5 minutes"},
 		{in: "rate(0 minutes)", wrong: "whole number"},
+		{in: "rate(10 minute)", wrong: `write "rate(10 minutes)"`},
+		{in: "rate(1 days)", wrong: `write "rate(1 day)"`},
 		{in: "every day", wrong: "is not a schedule"},
 		{in: "cron(0 * * * *)", wrong: "has 5 fields"},
 		{in: "cron(0 0 1 * 1 *)", wrong: `exactly one of day of month and day of week must be "?"`},

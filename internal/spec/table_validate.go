@@ -83,7 +83,10 @@ func (t *Table) checkSource(ps *Problems) {
 			ps.add(at.With("format"), "%s", notOneOf(f.Format, FileFormats))
 		}
 	}
-	if given != 1 {
+	switch {
+	case given == 0:
+		ps.add(At("source"), "it names no source: write exactly one of database, dms and files, spelt so: Terraform drops other names inside an object")
+	case given > 1:
 		ps.add(At("source"), "it names %d sources: write exactly one of database, dms and files", given)
 	}
 }
@@ -157,7 +160,7 @@ func (t *Table) checkTarget(ps *Problems) {
 	}
 	for _, f := range []struct{ name, value string }{{"database", t.Target.Database}, {"table", t.Target.Table}} {
 		if !catalogueName.MatchString(f.value) {
-			ps.add(at.With(f.name), "%q is not a name Athena reads unquoted: write lower-case letters, digits and underscores", f.value)
+			ps.add(at.With(f.name), "%q is not a name Athena reads unquoted: write lower-case letters, digits and underscores, such as %q", f.value, suggest(f.value, '_', 128))
 		}
 	}
 	if !slices.Contains(Formats, t.Target.Format) {

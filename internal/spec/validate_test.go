@@ -20,7 +20,7 @@ func TestValidateTable(t *testing.T) {
 		{"two sources", func(s *spec.Table) {
 			s.Source.DMS = &spec.DMSSource{Location: "s3://dms/x/", Schema: "a", Table: "b"}
 		}, "source", "exactly one of database, dms and files"},
-		{"no source", func(s *spec.Table) { s.Source = spec.Source{} }, "source", "names 0 sources"},
+		{"no source", func(s *spec.Table) { s.Source = spec.Source{} }, "source", "names no source"},
 		{"no table", func(s *spec.Table) { s.Source.Database.Table = "" }, "source.database.table", "name of a table"},
 		{"bad files format", func(s *spec.Table) {
 			s.Source = spec.Source{Files: &spec.FilesSource{Location: "s3://abc/x/", Format: "jsn"}}
@@ -107,6 +107,7 @@ func TestValidateConnection(t *testing.T) {
 	}{
 		{"engine", func(c *spec.Connection) { c.Engine = "postgres" }, "engine", `did you mean "postgresql"?`},
 		{"host with a scheme", func(c *spec.Connection) { c.Host = "postgresql://shop" }, "host", "without scheme"},
+		{"host with a port", func(c *spec.Connection) { c.Host = "shop:5432" }, "host", "without scheme, port or path"},
 		{"port", func(c *spec.Connection) { c.Port = 70000 }, "port", "1 to 65535"},
 		{"secret itself", func(c *spec.Connection) { c.SecretARN = "hunter2" }, "secret_arn", "arn:aws:secretsmanager:"},
 		{"no tls", func(c *spec.Connection) { c.TLS.Mode = "disable" }, "tls.mode", "a connection without TLS is not offered"},

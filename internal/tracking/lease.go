@@ -41,8 +41,8 @@ type Lease struct {
 	attempt string
 	fence   Fence
 	length  time.Duration
-	// before is what the lease item said when it was taken.
-	before Item
+	// taken is the lease item as it was when the lease was taken.
+	taken Item
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -84,16 +84,19 @@ func (s *Store) Acquire(ctx context.Context, table, run string, length time.Dura
 		out, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 			TableName: s.table(StateTable), Key: leaseKey(table),
 			ConditionExpression: aws.String("attribute_not_exists(pk) OR lease_until < :now"),
-			UpdateExpression:    aws.String("SET v = :v, run_id = :run, attempt = :attempt, epoch = :epoch, acquired_at = :now, lease_until = :until ADD n :one"),
+			// The holder before is kept in the item, so that it is known also when the answer is lost.
+			UpdateExpression: aws.String("SET before_run = if_not_exists(run_id, :nobody), before_acquired = if_not_exists(acquired_at, :never), before_until = if_not_exists(lease_until, :never), " +
+				"v = :v, run_id = :run, attempt = :attempt, epoch = :epoch, acquired_at = :now, lease_until = :until ADD n :one"),
 			ExpressionAttributeValues: Item{
+				":nobody": str(""), ":never": num(0),
 				":v": num(LayoutVersion), ":run": str(run), ":attempt": str(l.attempt), ":epoch": num(int64(0)), ":one": num(1),
 				":now": num(now.UnixMilli()), ":until": num(now.Add(length + Slack).UnixMilli()),
 			},
-			ReturnValues:                        types.ReturnValueAllOld,
+			ReturnValues:                        types.ReturnValueAllNew,
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		}, once)
 		if err == nil {
-			l.before, l.fence = out.Attributes, Fence{N: getInt(out.Attributes, "n") + 1}
+			l.taken = out.Attributes
 		}
 		return err
 	}, func() (bool, error) {
@@ -101,7 +104,7 @@ func (s *Store) Acquire(ctx context.Context, table, run string, length time.Dura
 		if errors.Is(err, ErrNotFound) {
 			return false, nil
 		}
-		l.fence = Fence{Epoch: getInt(item, "epoch"), N: getInt(item, "n")}
+		l.taken = item
 		return err == nil && getString(item, "attempt") == l.attempt, err
 	})
 	var held *types.ConditionalCheckFailedException
@@ -111,6 +114,7 @@ func (s *Store) Acquire(ctx context.Context, table, run string, length time.Dura
 	if err != nil {
 		return nil, fmt.Errorf("acquiring the lease of %q: %w", table, err)
 	}
+	l.fence = Fence{Epoch: getInt(l.taken, "epoch"), N: getInt(l.taken, "n")}
 	l.ctx, l.cancel = context.WithCancelCause(ctx)
 	l.done.Add(1)
 	go l.heartbeat()
@@ -126,10 +130,10 @@ func (l *Lease) Context() context.Context { return l.ctx }
 
 // Dead names the run that held the lease before and never released it, with the time it had acquired it; or "".
 func (l *Lease) Dead() (run string, since time.Time) {
-	if getInt(l.before, "lease_until") == 0 {
+	if getInt(l.taken, "before_until") == 0 {
 		return "", time.Time{}
 	}
-	return getString(l.before, "run_id"), time.UnixMilli(getInt(l.before, "acquired_at"))
+	return getString(l.taken, "before_run"), time.UnixMilli(getInt(l.taken, "before_acquired"))
 }
 
 // holds is the condition that only the holder meets.
@@ -194,7 +198,13 @@ func (l *Lease) Release(ctx context.Context) error {
 			ExpressionAttributeValues: values,
 		}, once)
 		return err
-	}, func() (bool, error) { return true, nil })
+	}, func() (bool, error) {
+		item, err := l.store.get(ctx, StateTable, leaseKey(l.table))
+		if errors.Is(err, ErrNotFound) {
+			return true, nil
+		}
+		return err == nil && (getString(item, "attempt") != l.attempt || getInt(item, "lease_until") == 0), err
+	})
 	if err != nil {
 		return fmt.Errorf("releasing the lease of %q: %w", l.table, err)
 	}

@@ -19,6 +19,9 @@ var ErrConflict = errors.New("the catalogue entry changed meanwhile")
 // ErrUnknown says that a call got no answer and may have taken effect. The caller reads back.
 var ErrUnknown = errors.New("the catalogue gave no answer")
 
+// ErrThrottled says that a call was turned away unread, because there were too many. It may be repeated.
+var ErrThrottled = errors.New("the catalogue asked to be called less often")
+
 // Column is a column of an entry.
 type Column struct {
 	Name, Type, Comment string
@@ -50,8 +53,9 @@ type Catalog interface {
 	Database(ctx context.Context, name string) error
 	// Get reads an entry, or is ErrNotFound.
 	Get(ctx context.Context, database, name string) (*Table, error)
-	// Create makes an entry: ErrExists, ErrNotFound (the database) or ErrUnknown when it did not.
+	// Create makes an entry: ErrExists, ErrNotFound (the database), ErrThrottled or ErrUnknown when it did not.
 	Create(ctx context.Context, t *Table) error
-	// Update replaces the entry whose Version is t's: ErrConflict, ErrNotFound or ErrUnknown when it did not.
+	// Update replaces the entry whose Version is t's: ErrConflict, ErrNotFound, ErrThrottled or ErrUnknown when it
+	// did not.
 	Update(ctx context.Context, t *Table) error
 }

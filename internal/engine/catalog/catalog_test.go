@@ -33,7 +33,7 @@ func TestGlue(t *testing.T) {
 	client := awsclient.New(sb.AWSConfig(), awsclient.Options{}).Glue
 	conform(t, func(t *testing.T) (catalog.Catalog, string) {
 		t.Helper()
-		return catalog.NewGlue(client, awsclient.Unknown), database(t, sb, client)
+		return catalog.NewGlue(client, awsclient.Unknown, awsclient.Throttled), database(t, sb, client)
 	})
 }
 
@@ -54,7 +54,7 @@ func TestGlueLostAnswer(t *testing.T) {
 	endpoints := sb.Endpoints()
 	endpoints.Glue = own.URL()
 	client := awsclient.New(sb.AWSConfigFor(endpoints), awsclient.Options{}).Glue
-	c, name := catalog.NewGlue(client, awsclient.Unknown), database(t, sb, client)
+	c, name := catalog.NewGlue(client, awsclient.Unknown, awsclient.Throttled), database(t, sb, client)
 	own.Inject(glue.Fault{Operation: "CreateTable", Kind: glue.LostResponse})
 	if err := c.Create(t.Context(), entry(name)); !errors.Is(err, catalog.ErrUnknown) {
 		t.Fatalf("a create whose answer was lost: %v", err)

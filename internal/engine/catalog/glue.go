@@ -23,10 +23,15 @@ type Glue struct {
 	api GlueAPI
 	// unknown reports whether a failed call may have taken effect.
 	unknown func(error) bool
+	// throttled reports whether a failed call asks to be repeated later.
+	throttled func(error) bool
 }
 
-// NewGlue uses a client. unknown tells which errors leave the outcome of a call open.
-func NewGlue(api GlueAPI, unknown func(error) bool) *Glue { return &Glue{api: api, unknown: unknown} }
+// NewGlue uses a client. unknown tells which errors leave the outcome of a call open, throttled which ones ask to
+// be called less often; awsclient has the functions.
+func NewGlue(api GlueAPI, unknown, throttled func(error) bool) *Glue {
+	return &Glue{api: api, unknown: unknown, throttled: throttled}
+}
 
 func once(o *glue.Options) { o.Retryer = aws.NopRetryer{} }
 
@@ -121,6 +126,8 @@ func (g *Glue) wrap(what string, err error) error {
 		return fmt.Errorf("%s: %w", what, ErrExists)
 	case errors.As(err, &conflict):
 		return fmt.Errorf("%s: %w", what, ErrConflict)
+	case g.throttled(err):
+		return fmt.Errorf("%s: %w: %w", what, ErrThrottled, err)
 	case g.unknown(err):
 		return fmt.Errorf("%s: %w: %w", what, ErrUnknown, err)
 	default:

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,7 +48,18 @@ func (r *Runner) Dispatch(ctx context.Context, cadence string) ([]Outcome, error
 		return nil, err
 	}
 	r.Log.Info("dispatch begins", "cadence", cadence, "tables", len(names), "batch_size", c.BatchSize)
-	return r.Tables(ctx, names, c.BatchSize)
+	of := *r
+	of.cadence = c
+	return of.Tables(ctx, names, c.BatchSize)
+}
+
+// shares refuses a table whose connection its cadence does not name: the cadence's job need not lie in that
+// connection's network. A table that moved to another cadence meanwhile is run all the same.
+func (r *Runner) shares(t *spec.Table) error {
+	if c := r.cadence; c == nil || c.Name != t.Cadence || slices.Contains(c.Connections, t.Source.Database.Connection) {
+		return nil
+	}
+	return fmt.Errorf("the cadence %q does not name the connection %q of the source table %q: add it to the cadence's connections and apply", t.Cadence, t.Source.Database.Connection, t.Name)
 }
 
 // Tables runs tables in batches, in the order of the names.

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,7 +24,6 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/awsclient"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/catalog"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
-	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/readback"
@@ -45,7 +45,8 @@ type lake struct {
 	database string
 	secret   string
 	env      []string
-	log      *strings.Builder
+	// ahead is how far the time that workers over a network observe is set forward, in nanoseconds.
+	ahead atomic.Int64
 }
 
 func newLake(t *testing.T, statements ...string) *lake {
@@ -59,7 +60,7 @@ func newLakeAt(t *testing.T, sb *sandbox.Sandbox, endpoints sandbox.Endpoints, s
 	ctx := t.Context()
 	clock := &tracking.Clock{}
 	config := sb.AWSConfigFor(endpoints)
-	l := &lake{t: t, sb: sb, clients: awsclient.New(config, awsclient.Options{PathStyle: true, OnDate: clock.Observe}), env: sb.EnvFor(endpoints), log: &strings.Builder{}}
+	l := &lake{t: t, sb: sb, clients: awsclient.New(config, awsclient.Options{PathStyle: true, OnDate: clock.Observe}), env: sb.EnvFor(endpoints)}
 	l.db, l.bucket = sb.NewDatabase(t), sb.NewBucket(t)
 	l.database = strings.ReplaceAll(sb.NewName(t), "-", "_")
 	name := "t_" + l.database
@@ -145,21 +146,14 @@ func (l *lake) worker() *run.Worker {
 		Stores: func(address string) (store.Store, error) {
 			return store.NewS3(l.clients.S3, strings.TrimSuffix(strings.TrimPrefix(address, "s3://"), "/")), nil
 		},
-		Secrets: func(ctx context.Context, arn string) (postgres.Credentials, error) {
-			out, err := l.clients.Secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(arn)})
-			if err != nil {
-				return postgres.Credentials{}, err
-			}
-			var c postgres.Credentials
-			return c, json.Unmarshal([]byte(aws.ToString(out.SecretString)), &c)
-		},
+		Secrets: run.SecretsManager(l.clients.Secrets),
 	}
 }
 
 func (l *lake) runner() *run.Runner {
 	w := l.worker()
 	return &run.Runner{
-		Tracker: run.Tracking{Store: l.tracking}, Catalog: catalog.NewGlue(l.clients.Glue, awsclient.Unknown), Stores: w.Stores, Secrets: w.Secrets,
+		Tracker: run.Tracking{Store: l.tracking}, Catalog: catalog.NewGlue(l.clients.Glue, awsclient.Unknown, awsclient.Throttled), Stores: w.Stores, Secrets: w.Secrets,
 		Executor: &run.Local{Worker: w, Parallel: 2}, Lease: tracking.MinLease, Version: "test", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 }

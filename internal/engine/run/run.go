@@ -35,7 +35,7 @@ type Runner struct {
 	Tracker  Tracker
 	Catalog  catalog.Catalog
 	Stores   func(address string) (store.Store, error)
-	Secrets  func(ctx context.Context, arn string) (postgres.Credentials, error)
+	Secrets  Secrets
 	Executor Executor
 	// Lease is how long a lease holds without a heartbeat.
 	Lease   time.Duration
@@ -45,6 +45,9 @@ type Runner struct {
 	Started func(table string, rows int64)
 	// DPU is the size of the job, for the price of a run; 0 outside one.
 	DPU float64
+
+	// cadence is the one whose dispatch this is; nil outside one.
+	cadence *spec.Cadence
 }
 
 // Outcome says how a table's run ended.
@@ -155,6 +158,9 @@ func (a *attempt) readDocuments(ctx context.Context) error {
 	if err := a.r.Tracker.CheckNesting(ctx, doc); err != nil {
 		return err
 	}
+	if err := a.r.shares(doc); err != nil {
+		return err
+	}
 	connection, err := a.r.Tracker.Connection(ctx, doc.Source.Database.Connection)
 	if err != nil {
 		return err
@@ -182,12 +188,10 @@ func (a *attempt) full(ctx context.Context, id string) error {
 	if err := a.checkOwner(head); err != nil {
 		return err
 	}
-	credentials, err := a.r.Secrets(ctx, a.connection.SecretARN)
-	if err != nil {
-		return err
-	}
 	stage := time.Now()
-	snapshot, err := postgres.Begin(ctx, a.connection, credentials)
+	snapshot, err := logIn(ctx, a.r.Secrets, a.connection.SecretARN, func(as postgres.Credentials) (*postgres.Snapshot, error) {
+		return postgres.Begin(ctx, a.connection, as)
+	})
 	if err != nil {
 		return err
 	}

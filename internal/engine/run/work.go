@@ -19,7 +19,7 @@ type Worker struct {
 	// Stores opens the object store whose root has an address such as "s3://acme-lake/".
 	Stores func(address string) (store.Store, error)
 	// Secrets reads the login that a connection's secret holds.
-	Secrets func(ctx context.Context, arn string) (postgres.Credentials, error)
+	Secrets Secrets
 	// Version is the engine's, for the files it writes.
 	Version string
 	// Progress is told of rows as they are written; nil tells nobody.
@@ -42,10 +42,6 @@ func (w *Worker) Do(ctx context.Context, u Unit) (*Result, error) {
 
 func (w *Worker) extract(ctx context.Context, u Unit) (_ *Result, err error) {
 	e := u.Extract
-	credentials, err := w.Secrets(ctx, e.Connection.SecretARN)
-	if err != nil {
-		return nil, err
-	}
 	bucket, err := w.Stores(e.Output.Bucket)
 	if err != nil {
 		return nil, err
@@ -66,14 +62,16 @@ func (w *Worker) extract(ctx context.Context, u Unit) (_ *Result, err error) {
 		request.Columns = append(request.Columns, c)
 	}
 	spread := newSpread(&e.Schema, absent)
-	read, err := postgres.Extract(ctx, &e.Connection, credentials, request, func(b *column.Batch) error {
-		if err := files.write(spread.over(b)); err != nil {
-			return err
-		}
-		if w.Progress != nil {
-			w.Progress(u.Table, int64(b.Rows()), int64(b.Size()))
-		}
-		return nil
+	read, err := logIn(ctx, w.Secrets, e.Connection.SecretARN, func(as postgres.Credentials) (*postgres.Extracted, error) {
+		return postgres.Extract(ctx, &e.Connection, as, request, func(b *column.Batch) error {
+			if err := files.write(spread.over(b)); err != nil {
+				return err
+			}
+			if w.Progress != nil {
+				w.Progress(u.Table, int64(b.Rows()), int64(b.Size()))
+			}
+			return nil
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -182,10 +180,12 @@ func (f *files) end() error {
 
 // discard removes what was written. What cannot be removed stays as an orphan that no reader sees.
 func (f *files) discard() {
+	begun := f.done
 	if f.stream != nil {
 		f.stream.Abort()
+		begun = append(begun, table.DataFile{Key: f.key}) // it is there if only the answer was lost
 	}
-	_ = deleteFiles(f.ctx, f.store, f.done)
+	_ = deleteFiles(f.ctx, f.store, begun)
 }
 
 func deleteFiles(ctx context.Context, s store.Store, done []table.DataFile) error {

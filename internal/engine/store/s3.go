@@ -133,10 +133,12 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Create implements Store. At most partsInFlight parts of partSize are held in memory.
+// Create implements Store. At most partsInFlight parts of partSize are held in memory. Where the answer to the
+// upload was lost, an object of the whole size counts as written: nobody else can have its key.
 func (s *S3) Create(ctx context.Context, key string) (Writer, error) {
 	r, w := io.Pipe()
-	in := &transfermanager.UploadObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(key), Body: r}
+	body := &counted{r: r}
+	in := &transfermanager.UploadObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(key), Body: body}
 	ctx, cancel := context.WithCancel(ctx)
 	stream := &s3Writer{pipe: w, cancel: cancel}
 	stream.done.Add(1)
@@ -148,11 +150,28 @@ func (s *S3) Create(ctx context.Context, key string) (Writer, error) {
 		}).UploadObject(ctx, in)
 		if err != nil {
 			err = s.wrap("writing", key, err)
+			if there, readErr := s.Head(ctx, key); readErr == nil && body.ended && there.Size == body.n {
+				err = nil
+			}
 		}
 		stream.err = err
 		_ = r.CloseWithError(err)
 	}()
 	return stream, nil
+}
+
+// counted counts what is read, and notes whether that was all.
+type counted struct {
+	r     io.Reader
+	n     int64
+	ended bool
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	c.ended = c.ended || errors.Is(err, io.EOF)
+	return n, err
 }
 
 type s3Writer struct {
@@ -234,10 +253,11 @@ func (s *S3) refused(key string, err error, when Condition) error {
 	}
 }
 
-// uncertain reports whether a write that failed may have taken effect, or met another one in flight (409).
+// uncertain reports whether a write that failed may have taken effect, as it may also when an answer below 400
+// could not be read, or met another one in flight (409).
 func uncertain(err error) bool {
 	status := httpStatus(err)
-	return status == 0 || status == http.StatusConflict || status >= http.StatusInternalServerError
+	return status < http.StatusBadRequest || status == http.StatusConflict || status >= http.StatusInternalServerError
 }
 
 func httpStatus(err error) int {

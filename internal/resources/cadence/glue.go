@@ -31,6 +31,9 @@ func (r *Resource) ensureJob(ctx context.Context, j job, tags map[string]string)
 		}
 		return created, err
 	}, backoff.WithMaxElapsedTime(rolePropagation))
+	if roleUnknown(err) {
+		return fmt.Errorf("deploying the Glue job %q: %w: the trust policy of %s must let glue.amazonaws.com call sts:AssumeRole", j.Name, err, j.Role)
+	}
 	if err != nil {
 		return fmt.Errorf("deploying the Glue job %q: %w", j.Name, err)
 	}
@@ -88,7 +91,7 @@ func (r *Resource) ensureTrigger(ctx context.Context, name string, want *trigger
 		_, err = r.settledTrigger(ctx, name)
 		return err
 	}
-	var is, should lifecycle.Leaves = lifecycle.Leaves{}, lifecycle.Leaves{}
+	is, should := lifecycle.Leaves{}, lifecycle.Leaves{}
 	have.describe(is)
 	want.describe(should)
 	if is.Differ(should, "") {

@@ -120,6 +120,9 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 		"tags_all":        lifecycle.TagsAll(r.Session, tree, unknown),
 	}
 	allTags := computed["tags_all"]
+	if r.foresee(ctx, &resp.Diagnostics, tree, unknown); resp.Diagnostics.HasError() {
+		return
+	}
 	settled := len(unknown.Of("tracking", "name", "schedule", "max_concurrent_batches", "role_arn", "artifacts", "connections", "runtime", "enabled")) == 0
 	if settled && r.Session != nil {
 		d, err := r.deployment(ctx, tree)
@@ -150,7 +153,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 // warnOfStop says in the plan that a running trigger is stopped for a change.
 func warnOfStop(ctx context.Context, state tfsdk.State, resp *resource.ModifyPlanResponse) {
 	is, should := lifecycle.LeavesOf(ctx, state), lifecycle.LeavesOf(ctx, tfsdk.State(resp.Plan))
-	if is["trigger.state"] != "activated" || should[triggerPart] != lifecycle.Present || !is.Differ(should, triggerPart, "trigger.state", "trigger.tags.") {
+	if is["trigger.state"] != "activated" || should["trigger.state"] != "activated" || !is.Differ(should, triggerPart, "trigger.state", "trigger.tags.") {
 		return
 	}
 	var name types.String
@@ -221,7 +224,7 @@ func (r *Resource) write(ctx context.Context, verb string, from *tfsdk.Plan, sta
 	}
 	store := r.Tracking(tree.Text("tracking"))
 	d, err := r.deployment(ctx, tree)
-	if err == nil {
+	if err = r.ready(ctx, tree, err); err == nil {
 		err = put(store, d.doc)
 	}
 	if err != nil {

@@ -101,6 +101,9 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	if !ok {
 		return
 	}
+	if prior, _, err := lifecycle.Read(req.State.Raw); r.Session != nil && !unknown.Any("secret_arn") && (err != nil || prior.Text("secret_arn") != plan.Text("secret_arn")) {
+		lifecycle.Foresee(&resp.Diagnostics, lifecycle.Summary("planning", r.TypeName, plan.Text("name")), r.LookForSecret(ctx, spec.At("secret_arn"), plan.Text("secret_arn")))
+	}
 	named := !unknown.Any("tracking", "name")
 	id, physical := spec.CadenceID(plan.Text("tracking"), plan.Text("name")), spec.PhysicalName(plan.Text("tracking"), plan.Text("name"))
 	tags := lifecycle.TagsAll(r.Session, plan, unknown)
@@ -151,7 +154,10 @@ func (r *Resource) write(ctx context.Context, verb string, plan *tfsdk.Plan, sta
 	store := r.Tracking(tree.Text("tracking"))
 	c, err := document(tree)
 	if err == nil {
-		err = put(store, c)
+		err = lifecycle.Refuse(spec.KindConnection, c.Name, r.ReadSecret(ctx, diags, summary, spec.At("secret_arn"), c.SecretARN))
+	}
+	if err == nil {
+		err = r.WithoutTracking(ctx, put(store, c), "tracking", tree.Text("tracking"))
 	}
 	if err != nil {
 		lifecycle.Fail(diags, summary, err)

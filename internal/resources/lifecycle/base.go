@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -23,6 +24,9 @@ type Base struct {
 	Clock *tracking.Clock
 	// Planned is shared by all resources of a provider's configuration.
 	Planned *Planned
+
+	iam     *iam.Client
+	buckets *buckets
 }
 
 // Data is what the provider's Configure hands to its resources. Its zero value is that of a provider whose
@@ -31,12 +35,21 @@ type Data struct {
 	session *awsclient.Session
 	clock   *tracking.Clock
 	planned Planned
+	iam     *iam.Client
+	buckets *buckets
 }
 
 // Connect makes the clients of a session.
 func (d *Data) Connect(config aws.Config, o awsclient.Options, accountID, partition string, defaultTags map[string]string) {
 	d.clock = &tracking.Clock{}
 	o.OnDate = d.clock.Observe
+	d.buckets = &buckets{}
+	// Not among awsclient's clients, which the engine links.
+	d.iam = iam.NewFromConfig(config, func(c *iam.Options) {
+		if e := o.Endpoints["iam"]; e != "" {
+			c.BaseEndpoint = aws.String(e)
+		}
+	})
 	d.session = &awsclient.Session{Clients: awsclient.New(config, o), AccountID: accountID, Partition: partition, DefaultTags: defaultTags}
 }
 
@@ -56,7 +69,7 @@ func (b *Base) Configure(_ context.Context, req resource.ConfigureRequest, resp 
 		resp.Diagnostics.AddError("Configuring "+b.TypeName, fmt.Sprintf("The provider handed over %T. Please report this to the provider's developers.", req.ProviderData))
 		return
 	}
-	b.Session, b.Clock, b.Planned = data.session, data.clock, &data.planned
+	b.Session, b.Clock, b.Planned, b.iam, b.buckets = data.session, data.clock, &data.planned, data.iam, data.buckets
 }
 
 // Begin reads the value that an operation is about, and says under which summary its errors go. It is not ok when

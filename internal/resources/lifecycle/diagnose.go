@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -18,19 +19,33 @@ func Summary(verb, typeName, id string) string {
 	return fmt.Sprintf("%s %s (%s)", verb, typeName, id)
 }
 
-// Report adds a document's problems, each at its attribute. What depends on values that are not known yet is
-// passed over: it is judged again once they are.
+// Report adds a document's problems, each at its attribute. What depends on values that are not known yet is passed
+// over: it is judged again once they are. So is what a problem around it, or an earlier one at the same attribute, makes
+// idle.
 func Report(diags *diag.Diagnostics, summary string, problems spec.Problems, unknown Unknown) {
-	for _, p := range problems {
-		if dependsOn(p, unknown) {
-			continue
-		}
-		if len(p.Path) == 0 {
+	problems = slices.DeleteFunc(slices.Clone(problems), func(p spec.Problem) bool { return dependsOn(p, unknown) })
+	for i, p := range problems {
+		switch {
+		case len(p.Path) == 0:
 			diags.AddError(summary, p.Message)
+		case !idle(problems, i):
+			diags.AddAttributeError(AttributePath(p.Path), summary, p.Path.String()+": "+p.Message)
+		}
+	}
+}
+
+func idle(problems spec.Problems, i int) bool {
+	at := problems[i].Path
+	for j, other := range problems {
+		n := len(other.Path)
+		if n == 0 || n > len(at) || !slices.Equal(other.Path, at[:n]) {
 			continue
 		}
-		diags.AddAttributeError(AttributePath(p.Path), summary, p.Path.String()+": "+p.Message)
+		if n < len(at) || j < i {
+			return true
+		}
 	}
+	return false
 }
 
 func dependsOn(p spec.Problem, unknown Unknown) bool {
@@ -58,6 +73,10 @@ func Fail(diags *diag.Diagnostics, summary string, err error) {
 		detail += "\n\nThe provider's credentials are not allowed to do this: grant the action named above, or configure profile, assume_role or keys of a principal that has it."
 	case awsclient.Throttled(err):
 		detail += "\n\nThe service asked for fewer calls: run the apply again, perhaps with -parallelism=4."
+	}
+	if at := attributeOf(err); at != nil {
+		diags.AddAttributeError(AttributePath(at), summary, at.String()+": "+detail)
+		return
 	}
 	diags.AddError(summary, detail)
 }

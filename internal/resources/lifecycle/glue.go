@@ -2,13 +2,16 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/awsclient"
+	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
 
 // GlueTags reads the tags of a Glue resource, such as "job/name" or "trigger/name".
@@ -52,6 +55,16 @@ func SetGlueTags(ctx context.Context, session *awsclient.Session, resource strin
 		if _, err := session.Glue.TagResource(ctx, &glue.TagResourceInput{ResourceArn: arn, TagsToAdd: changed}); err != nil {
 			return fmt.Errorf("tagging the Glue %s: %w", resource, err)
 		}
+	}
+	return nil
+}
+
+// LookForDatabase looks for a database of the catalogue. One that may not be looked at is passed over.
+func (b *Base) LookForDatabase(ctx context.Context, at spec.Path, name string) *Finding {
+	_, err := b.Session.Glue.GetDatabase(ctx, &glue.GetDatabaseInput{Name: aws.String(name)}, func(o *glue.Options) { o.RetryMaxAttempts = lookAttempts })
+	var gone *types.EntityNotFoundException
+	if errors.As(err, &gone) {
+		return missing(at, "there is no such Glue database as %q in this account and Region: create it first", name)
 	}
 	return nil
 }

@@ -2,6 +2,10 @@ package lifecycle
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
@@ -25,7 +29,40 @@ func (b *Base) Judge(diags *diag.Diagnostics, verb string, raw tftypes.Value, ju
 		return nil, nil, false
 	}
 	Report(diags, summary, problems, unknown)
+	if verb == "validating" {
+		warnEmpty(diags, summary, raw, problems)
+	}
 	return tree, unknown, !diags.HasError()
+}
+
+// warnEmpty points out objects that set nothing. Core drops names that an object does not have, without a word, before
+// the provider is asked; an object with nothing left is all that can be seen of it.
+func warnEmpty(diags *diag.Diagnostics, summary string, raw tftypes.Value, problems spec.Problems) {
+	var attributes map[string]tftypes.Value
+	if err := raw.As(&attributes); err != nil {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		reported := slices.ContainsFunc(problems, func(p spec.Problem) bool { return len(p.Path) > 0 && p.Path[0] == any(name) })
+		if names := emptied(attributes[name]); len(names) > 0 && !reported {
+			diags.AddAttributeWarning(AttributePath(spec.At(name)), summary,
+				fmt.Sprintf("%s: it sets nothing. Terraform drops names that it does not know inside an object: check the spelling against %s, or leave %[1]s out.", name, strings.Join(names, ", ")))
+		}
+	}
+}
+
+// emptied lists the names of an object's attributes when all of them are null.
+func emptied(v tftypes.Value) []string {
+	var fields map[string]tftypes.Value
+	if !v.Type().Is(tftypes.Object{}) || !v.IsKnown() || v.IsNull() || v.As(&fields) != nil {
+		return nil
+	}
+	for _, field := range fields {
+		if !field.IsNull() {
+			return nil
+		}
+	}
+	return slices.Sorted(maps.Keys(fields))
 }
 
 // FollowDocument changes a state to what the stored document says, leaf by leaf, and says what became of the

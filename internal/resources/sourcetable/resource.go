@@ -7,9 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/glue"
-	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -113,7 +110,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 		return
 	}
 	if req.State.Raw.IsNull() && r.Session != nil && !unknown.Any("target") {
-		r.warnMissingDatabase(ctx, &resp.Diagnostics, t)
+		lifecycle.Foresee(&resp.Diagnostics, lifecycle.Summary("planning", r.TypeName, t.Name), r.lookForTarget(ctx, t)...)
 	}
 	named := !unknown.Any("cadence", "name")
 	if named && !unknown.Any("target") {
@@ -175,34 +172,10 @@ func (r *Resource) checkEngine(ctx context.Context, diags *diag.Diagnostics, tra
 	}
 }
 
-// warnMissingDatabase looks for the target's Glue database. It may be made by this very apply, so that it is
-// missing is a warning here and an error when the table is created.
-func (r *Resource) warnMissingDatabase(ctx context.Context, diags *diag.Diagnostics, t *spec.Table) {
-	if err := r.checkDatabase(ctx, t); errors.Is(err, errNoDatabase) {
-		diags.AddAttributeWarning(lifecycle.AttributePath(spec.At("target", "database")), lifecycle.Summary("planning", r.TypeName, t.Name),
-			err.Error()+". If this apply creates it, refer to it by its resource's attribute, so that Terraform keeps the order.")
-	}
-}
-
-var errNoDatabase = errors.New("there is no such Glue database")
-
-func (r *Resource) checkDatabase(ctx context.Context, t *spec.Table) error {
-	_, err := r.Session.Glue.GetDatabase(ctx, &glue.GetDatabaseInput{Name: aws.String(t.Target.Database)})
-	var gone *gluetypes.EntityNotFoundException
-	switch {
-	case errors.As(err, &gone):
-		return fmt.Errorf("%w as %q in this account and Region: create it first", errNoDatabase, t.Target.Database)
-	case err != nil:
-		return fmt.Errorf("looking for the Glue database %q: %w", t.Target.Database, err)
-	default:
-		return nil
-	}
-}
-
 // Create implements resource.Resource.
 func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	r.write(ctx, "creating", &req.Plan, &resp.State, resp.Identity, &resp.Diagnostics, func(store *tracking.Store, t *spec.Table) error {
-		if err := r.checkDatabase(ctx, t); err != nil {
+		if err := lifecycle.Refuse(spec.KindTable, t.Name, r.lookForTarget(ctx, t)...); err != nil {
 			return err
 		}
 		if err := r.Claim(ctx, store, &resp.Diagnostics, spec.KindTable, t.Name, t.Encode); err != nil {
@@ -229,7 +202,10 @@ func (r *Resource) write(ctx context.Context, verb string, plan *tfsdk.Plan, sta
 		err = problems.Err(spec.KindTable, tree.Text("name"))
 	}
 	if err == nil {
-		err = store(r.Tracking(trackingName), t)
+		err = r.sharesConnection(ctx, r.Tracking(trackingName), t)
+	}
+	if err == nil {
+		err = r.WithoutTracking(ctx, store(r.Tracking(trackingName), t), "cadence", trackingName)
 	}
 	if err != nil {
 		lifecycle.Fail(diags, summary, err)

@@ -8,6 +8,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -96,24 +98,56 @@ func explain(err error) error {
 	var (
 		unknown x509.UnknownAuthorityError
 		name    x509.HostnameError
+		invalid x509.CertificateInvalidError
 		server  *pgconn.PgError
+		lookup  *net.DNSError
+		timeout net.Error
 	)
+	if errors.As(err, &server) {
+		return explainRefusal(err, server.Code)
+	}
 	switch {
 	case errors.As(err, &unknown):
 		return fmt.Errorf("%w: the server's certificate descends from no trusted one: give the authority's certificates as tls.ca (Amazon RDS publishes a bundle per Region)", err)
 	case errors.As(err, &name):
 		return fmt.Errorf("%w: connect by a name that the server's certificate has, or use tls.mode = \"verify-ca\"", err)
-	case errors.As(err, &server) && (server.Code == "28P01" || server.Code == "28000"):
-		return fmt.Errorf("%w: check username and password in the connection's secret, and pg_hba.conf", err)
-	case errors.As(err, &server) && server.Code == "3D000":
-		return fmt.Errorf("%w: check the connection's database", err)
+	case errors.As(err, &invalid):
+		return fmt.Errorf("%w: renew the server's certificate, or correct tls.ca", err)
+	case errors.As(err, &lookup):
+		return fmt.Errorf("%w: check the connection's host, and that the job's network resolves it", err)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%w: nothing listens there: check the connection's host and port, and that the server runs", err)
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return fmt.Errorf("%w: the server did not answer: check routes and security groups between the job and the server", err)
 	default:
 		return err
 	}
 }
 
-// AuthenticationFailed reports whether a login was refused, as it is when a password was rotated.
+// explainRefusal adds the next step to what the server itself answers to a login.
+func explainRefusal(err error, code string) error {
+	switch code {
+	case "28P01", "28000":
+		return fmt.Errorf("%w: check username and password in the connection's secret, and pg_hba.conf", err)
+	case "3D000":
+		return fmt.Errorf("%w: check the connection's database", err)
+	case "42501":
+		return fmt.Errorf("%w: GRANT CONNECT on the database to the connection's role", err)
+	case "53300":
+		return fmt.Errorf("%w: a run opens two sessions, or one with the connection's max_connections = 1: free some, or raise the role's CONNECTION LIMIT or the server's max_connections", err)
+	case "57P03":
+		return fmt.Errorf("%w: the server is starting, stopping or recovering: the next run tries again", err)
+	default:
+		return err
+	}
+}
+
+// AuthenticationFailed reports whether the opening of a session failed because the login was refused, as it is
+// when a password was rotated.
 func AuthenticationFailed(err error) bool {
-	var server *pgconn.PgError
-	return errors.As(err, &server) && (server.Code == "28P01" || server.Code == "28000")
+	var (
+		opening *pgconn.ConnectError
+		server  *pgconn.PgError
+	)
+	return errors.As(err, &opening) && errors.As(err, &server) && (server.Code == "28P01" || server.Code == "28000")
 }

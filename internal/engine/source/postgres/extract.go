@@ -125,6 +125,10 @@ func explainCopy(err error) error {
 		return fmt.Errorf("%w: row-level security hides rows from the connection's role: give it BYPASSRLS, or read as the table's owner", err)
 	case server.Code == "42501":
 		return fmt.Errorf("%w: GRANT SELECT on it to the connection's role", err)
+	case server.Code == "57P01", server.Code == "57P02", server.Code == "57P05":
+		return fmt.Errorf("%w: the server ended the session: the next run reads the table again", err)
+	case server.Code == "53100":
+		return fmt.Errorf("%w: the database server's disk is full: free space there; the next run reads the table again", err)
 	default:
 		return err
 	}

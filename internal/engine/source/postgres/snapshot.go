@@ -123,7 +123,8 @@ func (s *Snapshot) Describe(ctx context.Context, from *spec.DatabaseSource, key 
 		return nil, fmt.Errorf("reading the columns of %s: %w", quoted(from.Schema, from.Table), err)
 	}
 	r, err := queryRow(ctx, s.conn, `
-		SELECT c.oid, c.relkind::text, pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'), c.reltuples::bigint
+		SELECT c.oid, c.relkind::text, pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'), c.reltuples::bigint,
+			pg_catalog.has_schema_privilege(n.oid, 'USAGE')
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE n.nspname = $1 AND c.relname = $2`, from.Schema, from.Table)
 	if errors.Is(err, errNoRow) {
@@ -136,6 +137,8 @@ func (s *Snapshot) Describe(ctx context.Context, from *spec.DatabaseSource, key 
 	switch {
 	case kind != "r" && kind != "p" && kind != "v" && kind != "m" && kind != "f":
 		return wrap(fmt.Errorf("it is not a table or view (relkind %q)", kind))
+	case !r.truth(4):
+		return wrap(fmt.Errorf("the role may not use its schema: GRANT USAGE ON SCHEMA %s TO the connection's role", quoted(from.Schema)))
 	case !readable:
 		return wrap(fmt.Errorf("the role may not read it: GRANT SELECT ON %s TO the connection's role", quoted(from.Schema, from.Table)))
 	}

@@ -155,6 +155,9 @@ func Run(t *testing.T, f Format) {
 		"an answer lost before the commit":             lostBefore,
 		"no answer at all":                             silent,
 		"a refused commit changes nothing":             refused,
+		"a throttled commit goes out again":            throttled,
+		"a refusal after a silence settles nothing":    refusedAfterSilence,
+		"an effect that comes late":                    late,
 		"a crash at any step leaves the old table":     crashes,
 		"columns that are added, renamed and widened":  evolution,
 		"a foreign entry is refused":                   foreign,
@@ -258,112 +261,6 @@ func race(b *bench) {
 		all.Wait()
 		b.expect(winner.Load())
 	}
-}
-
-func lostAfter(b *bench) {
-	for round := range int64(2) {
-		h := b.head()
-		b.catalog.After = once(catalog.ErrUnknown)
-		b.commit(h, b.change(h, Columns(), round))
-		b.expect(round)
-	}
-	// Somebody committed on top before the answer was missed.
-	h := b.head()
-	other := b.format.Open(b.store, b.catalog, "lake/orders/", "orders")
-	var top sync.Once
-	b.catalog.After = func(string, *catalog.Table) error {
-		b.catalog.After = nil
-		top.Do(func() {
-			now := b.head()
-			if _, err := other.Commit(b.t.Context(), now, b.change(now, Columns(), 99)); err != nil {
-				b.t.Error(err)
-			}
-		})
-		return catalog.ErrUnknown
-	}
-	b.commit(h, b.change(h, Columns(), 5))
-	b.expect(99)
-}
-
-func once(err error) func(string, *catalog.Table) error {
-	var asked atomic.Bool
-	return func(string, *catalog.Table) error {
-		if asked.CompareAndSwap(false, true) {
-			return err
-		}
-		return nil
-	}
-}
-
-func lostBefore(b *bench) {
-	for round := range int64(2) {
-		h := b.head()
-		b.catalog.Before = once(catalog.ErrUnknown)
-		b.commit(h, b.change(h, Columns(), round))
-		b.expect(round)
-	}
-}
-
-func silent(b *bench) {
-	h := b.head()
-	b.commit(h, b.change(h, Columns(), 1))
-	h = b.head()
-	b.catalog.Before = func(string, *catalog.Table) error { return catalog.ErrUnknown }
-	if _, err := b.table.Commit(b.t.Context(), h, b.change(h, Columns(), 2)); !errors.Is(err, table.ErrOutcomeUnknown) {
-		b.t.Errorf("got %v", err)
-	}
-	b.expect(1)
-}
-
-func refused(b *bench) {
-	h := b.head()
-	b.commit(h, b.change(h, Columns(), 1))
-	h = b.head()
-	denied := errors.New("not allowed")
-	b.catalog.Before = func(string, *catalog.Table) error { return denied }
-	if _, err := b.table.Commit(b.t.Context(), h, b.change(h, Columns(), 2)); !errors.Is(err, denied) || errors.Is(err, table.ErrOutcomeUnknown) {
-		b.t.Errorf("got %v", err)
-	}
-	b.expect(1)
-}
-
-// crashes lets the n-th write of a commit fail, for every n, and looks at what readers see in between.
-func crashes(b *bench) {
-	h := b.head()
-	b.commit(h, b.change(h, Columns(), 1))
-	died := errors.New("killed")
-	for step := 1; ; step++ {
-		h := b.head()
-		change := b.change(h, Columns(), int64(100+step))
-		counting := &countdown{Store: b.store, left: step, err: died}
-		t := b.format.Open(counting, b.catalog, "lake/orders/", "orders")
-		_, err := t.Commit(b.t.Context(), h, change)
-		if err == nil {
-			if step < 3 {
-				b.t.Errorf("a commit made %d writes", step-1)
-			}
-			b.expect(int64(100 + step))
-			return
-		}
-		if !errors.Is(err, died) {
-			b.t.Fatal(err)
-		}
-		b.expect(1)
-	}
-}
-
-// countdown is a store whose n-th write fails, once with and once without effect.
-type countdown struct {
-	store.Store
-	left int
-	err  error
-}
-
-func (c *countdown) Put(ctx context.Context, key string, data []byte, when store.Condition) (store.Object, error) {
-	if c.left--; c.left == 0 {
-		return store.Object{}, c.err
-	}
-	return c.Store.Put(ctx, key, data, when)
 }
 
 func evolution(b *bench) {

@@ -277,14 +277,16 @@ func (t *Table) entry(current *catalog.Table, address string, change table.Chang
 
 // swap is the commit: it makes the entry current if the one it was planned on still is. After a lost answer it
 // looks for its own snapshot before it concludes anything; sending the same entry again is harmless, since only
-// one can meet the version.
+// one can meet the version. A try without an answer may take effect as long as the entry is the one it was
+// planned on, so until that has moved nothing but success is certain.
 func (t *Table) swap(ctx context.Context, on *base, entry *catalog.Table, id int64) error {
 	var err error
+	open := false // whether a try of ours may still take effect
 	for try := range commitTries {
 		if try > 0 {
 			select {
 			case <-ctx.Done():
-				return fmt.Errorf("%w: %w", table.ErrOutcomeUnknown, context.Cause(ctx))
+				return unsettled(open, context.Cause(ctx))
 			case <-time.After(time.Duration(try) * 200 * time.Millisecond):
 			}
 		}
@@ -294,39 +296,52 @@ func (t *Table) swap(ctx context.Context, on *base, entry *catalog.Table, id int
 			err = t.o.Catalog.Update(ctx, entry)
 		}
 		lost := errors.Is(err, catalog.ErrConflict) || errors.Is(err, catalog.ErrExists) || errors.Is(err, catalog.ErrNotFound)
+		open = open || errors.Is(err, catalog.ErrUnknown)
 		switch {
 		case err == nil:
 			return nil
-		case !lost && !errors.Is(err, catalog.ErrUnknown):
+		case errors.Is(err, catalog.ErrThrottled):
+			continue
+		case !lost && !open:
 			return err
 		}
-		ours, readErr := t.holds(ctx, id)
+		ours, moved, readErr := t.holds(ctx, on, id)
 		switch {
-		case readErr == nil && ours:
-			return nil
-		case readErr == nil && lost:
-			return fmt.Errorf("%w: %w", table.ErrLostRace, err)
 		case readErr != nil:
-			err = fmt.Errorf("%w; reading back: %w", err, readErr)
+			open, err = true, fmt.Errorf("%w; reading back: %w", err, readErr)
+		case ours:
+			return nil
+		case moved || lost && !open:
+			return fmt.Errorf("%w: %w", table.ErrLostRace, err)
 		}
 	}
-	return fmt.Errorf("%w: %w", table.ErrOutcomeUnknown, err)
+	return unsettled(open, err)
 }
 
-// holds reports whether the table has the snapshot, as its newest or further back.
-func (t *Table) holds(ctx context.Context, id int64) (bool, error) {
+// unsettled is the error of a commit that was given up.
+func unsettled(open bool, err error) error {
+	if open {
+		return fmt.Errorf("%w: %w", table.ErrOutcomeUnknown, err)
+	}
+	return err
+}
+
+// holds reports whether the table has the snapshot, as its newest or further back, and whether its entry is
+// another than the one that a commit was planned on.
+func (t *Table) holds(ctx context.Context, on *base, id int64) (ours, moved bool, err error) {
 	entry, err := t.o.Catalog.Get(ctx, t.o.Database, t.o.Name)
 	if errors.Is(err, catalog.ErrNotFound) {
-		return false, nil
+		return false, on.entry != nil, nil
 	}
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
+	moved = on.entry == nil || entry.Version != on.entry.Version
 	m, err := t.readMetadata(ctx, entry.Parameters["metadata_location"])
 	if errors.Is(err, table.ErrForeign) {
-		return false, nil
+		return false, moved, nil
 	}
-	return err == nil && m.snapshot(id) != nil, err
+	return err == nil && m.snapshot(id) != nil, moved, err
 }
 
 // versionOf is the number at the front of a metadata file's name, or -1.

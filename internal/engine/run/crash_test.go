@@ -1,0 +1,237 @@
+package run_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/awsclient"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
+	"github.com/lakeland/terraform-provider-lakeland/internal/tracking"
+)
+
+func all(call) bool           { return true }
+func writes(c call) bool      { return c.writes }
+func conditional(c call) bool { return c.conditional }
+
+// replacing disturbs each call of a kind in a run that replaces a table, one run a call, until a run has no such
+// call.
+func replacing(t *testing.T, h harm, kind func(call) bool) {
+	t.Helper()
+	t.Run("replacing a table", func(t *testing.T) {
+		t.Parallel()
+		d := newNumbers(t).landing("numbers")
+		d.lands("the first run")
+		steps := 0
+		for d.disturbed(h, steps+1, kind) {
+			steps++
+			d.change()
+		}
+		d.whole(!h.kills())
+		if steps == 0 {
+			t.Error("no call was disturbed")
+		}
+	})
+}
+
+// creating is replacing for first runs, each with a table of its own.
+func creating(t *testing.T, h harm, kind func(call) bool) {
+	t.Helper()
+	t.Run("creating a table", func(t *testing.T) {
+		t.Parallel()
+		l := newNumbers(t)
+		for steps := 0; ; steps++ {
+			d := l.landing(fmt.Sprintf("numbers%d", steps))
+			again := d.disturbed(h, steps+1, kind)
+			d.whole(!h.kills())
+			if !again {
+				if steps == 0 {
+					t.Error("no call was disturbed")
+				}
+				return
+			}
+		}
+	})
+}
+
+// disturbed runs the table with its n-th call harmed and checks what readers see. A run that did not end well is
+// followed by one that must.
+// It reports whether the run had so many calls.
+func (d *landing) disturbed(h harm, n int, kind func(call) bool) bool {
+	d.t.Helper()
+	counted := 0
+	out, net := d.run(func(_ int, c call) harm {
+		if kind(c) {
+			switch counted++; {
+			case counted == n:
+				return h
+			case counted == n+1 && h == throttled:
+				return serverError
+			}
+		}
+		return unharmed
+	})
+	harms := net.harms()
+	if len(harms) == 0 {
+		if out.Err != nil {
+			d.t.Fatalf("a run of %d calls that was not disturbed failed: %v", len(net.calls), out.Err)
+		}
+		d.settled("undisturbed", out)
+		return false
+	}
+	why := harms[0]
+	switch {
+	case h.kills():
+		d.outwait()
+		d.sees(why, d.before, d.now)
+		d.lands(why)
+	case out.Err == nil:
+		d.settled(why, out)
+	default:
+		d.t.Errorf("%s: the run failed: %v", why, out.Err)
+		d.sees(why, d.before, d.now)
+		d.lands(why)
+	}
+	return true
+}
+
+// A worker killed before any of its calls leaves the old table or the new one, and the next run ends well.
+func TestKilledBeforeEachCall(t *testing.T) {
+	t.Parallel()
+	replacing(t, killedBefore, all)
+	creating(t, killedBefore, all)
+}
+
+// A worker killed when any of its calls has taken effect leaves the old table or the new one, and the next run
+// ends well. Behind a call that only reads the world is as it was before it.
+func TestKilledAfterEachWrite(t *testing.T) {
+	t.Parallel()
+	replacing(t, killedAfter, writes)
+	creating(t, killedAfter, writes)
+}
+
+// The answer of any call may be lost after it took effect: the very run ends well.
+func TestEachAnswerLost(t *testing.T) {
+	t.Parallel()
+	replacing(t, answerLost, all)
+	creating(t, answerLost, all)
+}
+
+// The answer of any write may end in the middle of its body: the write is recognised, and the very run ends well.
+func TestEachAnswerOfAWriteCut(t *testing.T) {
+	t.Parallel()
+	replacing(t, answerCut, writes)
+	creating(t, answerCut, writes)
+}
+
+// Any call may be throttled, and its repetition meet an internal error: the very run ends well.
+func TestEachCallThrottledThenRefused(t *testing.T) {
+	t.Parallel()
+	replacing(t, throttled, all)
+	creating(t, throttled, conditional)
+}
+
+// Any conditional call may meet another writer and be told to try again: the very run ends well.
+func TestEachConditionalCallConflicts(t *testing.T) {
+	t.Parallel()
+	replacing(t, conflicted, conditional)
+	creating(t, conflicted, conditional)
+}
+
+// A data file that goes up in parts is as safe as a small one: an answer that is cut does not end the run,
+// and a worker may be killed behind any call of the upload.
+func TestUploadInParts(t *testing.T) {
+	t.Parallel()
+	d := newLake(t, `CREATE TABLE pads AS SELECT string_agg(md5(i::text), '') AS pad FROM generate_series(1, 170000) i`,
+		`CREATE FUNCTION pad() RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT pad FROM pads'`,
+		`CREATE TABLE numbers (id int PRIMARY KEY, v int NOT NULL, pad text GENERATED ALWAYS AS (CASE WHEN id <= 3 THEN pad() END) STORED)`,
+		`ALTER TABLE numbers ALTER COLUMN pad SET STORAGE EXTERNAL`).landing("numbers")
+	d.lands("the first run")
+	for _, h := range []harm{answerCut, killedAfter} {
+		n := 1
+		for ; d.disturbed(h, n, func(c call) bool { return c.part }); n++ {
+			d.change()
+		}
+		if n < 4 {
+			t.Errorf("%s: an upload had only %d calls", h, n-1)
+		}
+		d.change()
+	}
+	d.whole(false)
+}
+
+// A data file is recognised by its whole size when all answers to its upload were lost.
+func TestEveryAnswerToAnUploadLost(t *testing.T) {
+	t.Parallel()
+	d := newNumbers(t).landing("numbers")
+	out, net := d.run(func(_ int, c call) harm {
+		if c.service == "S3" && c.operation == "PUT" && !c.conditional {
+			return answerLost
+		}
+		return unharmed
+	})
+	if harms := net.harms(); len(harms) != awsclient.Attempts {
+		t.Errorf("%d tries: %v", len(harms), harms)
+	}
+	d.must(out.Err)
+	d.settled("all answers lost", out)
+	d.whole(true)
+}
+
+// A dead run is in history also when its successor's lease was granted in an answer that was lost.
+func TestDeadRunIsRecordedAfterALostAnswer(t *testing.T) {
+	t.Parallel()
+	d := newNumbers(t).landing("numbers")
+	dead, _ := d.run(func(n int, _ call) harm {
+		if n == 6 {
+			return killedBefore
+		}
+		return unharmed
+	})
+	d.outwait()
+	out, net := d.run(func(n int, _ call) harm {
+		if n == 2 {
+			return answerLost
+		}
+		return unharmed
+	})
+	if harms := net.harms(); out.Err != nil || len(harms) != 1 || harms[0] != "answer lost: call 2, DynamoDB UpdateItem" {
+		t.Fatalf("%v, %v", harms, out.Err)
+	}
+	runs, err := d.tracking.Runs(t.Context(), "shop.numbers", 3)
+	d.must(err)
+	if len(runs) != 2 || runs[1].RunID != dead.RunID || runs[1].State != tracking.RunDied {
+		t.Errorf("run %s died, and history is %+v", dead.RunID, runs)
+	}
+}
+
+// A commit whose outcome cannot be settled deletes nothing: it may have taken effect, and here it has.
+func TestCommitOfUnknownOutcomeDeletesNothing(t *testing.T) {
+	t.Parallel()
+	d := newNumbers(t).landing("numbers")
+	d.lands("the first run")
+	d.change()
+	silent := false
+	out, net := d.run(func(_ int, c call) harm {
+		switch {
+		case c.operation == "UpdateTable":
+			silent = true
+			return answerLost
+		case silent && c.service == "Glue":
+			return serverError
+		default:
+			return unharmed
+		}
+	})
+	if !errors.Is(out.Err, table.ErrOutcomeUnknown) {
+		t.Errorf("the run ended with %v", out.Err)
+	}
+	for _, c := range net.calls {
+		if c.operation == "DELETE" {
+			t.Error("the run deleted something")
+		}
+	}
+	d.sees("the outcome is not known", d.now)
+	d.lands("the outcome is not known")
+	d.whole(true)
+}

@@ -1,0 +1,317 @@
+package run_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	iceberggo "github.com/apache/iceberg-go"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	parquetgo "github.com/parquet-go/parquet-go"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
+	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
+	"github.com/lakeland/terraform-provider-lakeland/internal/tracking"
+)
+
+// longLease is so long that no renewal falls into a test's run; nobody waits for its end, see outwait.
+const longLease = time.Minute
+
+// landing is a target of the source table numbers, whose rows change from one generation to the next.
+type landing struct {
+	*lake
+	name string
+	// before and now are the rows of the source when it was last landed and as they are; "" is no table.
+	before, now string
+	generation  int
+	// behind, when set, is called behind each write of a run.
+	behind func(call)
+	// foreign are objects in the table's folders that lakeland did not write.
+	foreign []string
+}
+
+// newNumbers makes a lake whose source is the table numbers.
+func newNumbers(t *testing.T) *lake {
+	t.Helper()
+	return newLake(t, `CREATE TABLE numbers (id int PRIMARY KEY, v int NOT NULL)`)
+}
+
+// landing configures a target of numbers, and puts foreign objects where its files will be.
+func (l *lake) landing(name string) *landing {
+	l.t.Helper()
+	d := &landing{lake: l, name: name}
+	doc := l.source(name)
+	doc.Source.Database.Table = "numbers"
+	l.must(l.tracking.CreateTable(l.t.Context(), doc, sandbox.Account))
+	for _, key := range []string{"data/foreign.parquet", "metadata/00000-foreign.metadata.json", "metadata/foreign-a.avro"} {
+		key = "raw/" + name + "/" + key
+		_, err := l.clients.S3.PutObject(l.t.Context(), &s3.PutObjectInput{Bucket: aws.String(l.bucket), Key: aws.String(key), Body: strings.NewReader("foreign")})
+		l.must(err)
+		d.foreign = append(d.foreign, key)
+	}
+	d.change()
+	return d
+}
+
+// change makes the source's next generation: other rows, in another number.
+func (d *landing) change() {
+	d.t.Helper()
+	d.generation++
+	n := 3 + d.generation%5
+	d.sql(fmt.Sprintf(`WITH gone AS (DELETE FROM numbers WHERE id > %d) INSERT INTO numbers SELECT i, %d FROM generate_series(1, %d) i ON CONFLICT (id) DO UPDATE SET v = excluded.v`, n, d.generation, n))
+	rows := make([]string, n)
+	for i := range rows {
+		rows[i] = fmt.Sprintf("%d=%d", i+1, d.generation)
+	}
+	d.now = strings.Join(rows, " ")
+}
+
+// run takes the table through one run of a worker of its own, whose network follows the plan.
+func (d *landing) run(plan func(int, call) harm) (run.Outcome, *network) {
+	d.t.Helper()
+	w, n := d.workerOver(plan)
+	n.behind = d.behind
+	if err := w.tracking.CheckLayout(d.t.Context()); err != nil {
+		return run.Outcome{Err: err}, n
+	}
+	r := w.runner()
+	r.Lease = longLease
+	return r.Table(d.t.Context(), "shop."+d.name), n
+}
+
+// outwait lets the time pass after which a lease that nobody renews is over.
+func (l *lake) outwait() { l.ahead.Add(int64(longLease + 3*time.Second)) }
+
+// lands runs the table undisturbed and checks everything that a run which ended well guarantees.
+func (d *landing) lands(why string) {
+	d.t.Helper()
+	out, _ := d.run(nil)
+	if out.Err != nil {
+		d.t.Fatalf("%s: the next run failed: %v", why, out.Err)
+	}
+	d.settled(why, out)
+}
+
+// settled checks what is guaranteed after a run that ended well: exactly the source's rows, and a commit, a
+// position and a history that agree.
+func (d *landing) settled(why string, out run.Outcome) {
+	d.t.Helper()
+	d.sees(why, d.now)
+	d.before = d.now
+	name := "shop." + d.name
+	head := d.head(d.name)
+	position, err := d.tracking.Position(d.t.Context(), name)
+	d.must(err)
+	runs, err := d.tracking.Runs(d.t.Context(), name, 3)
+	d.must(err)
+	switch {
+	case head.CheckpointCommit != out.Commit || head.Checkpoint.RunID != out.RunID || head.Commit != head.CheckpointCommit:
+		d.t.Errorf("%s: the head is %s, with a checkpoint of run %s; run %s ended with %q", why, head.Commit, head.Checkpoint.RunID, out.RunID, out.Commit)
+	case position == nil || position.Commit != out.Commit || string(position.Position) != string(head.Checkpoint.To):
+		d.t.Errorf("%s: the position is %+v; the commit %s goes to %s", why, position, out.Commit, head.Checkpoint.To)
+	case len(runs) == 0 || runs[0].RunID != out.RunID || runs[0].State != tracking.RunSucceeded || runs[0].Commit != out.Commit:
+		d.t.Errorf("%s: history lacks run %s: %+v", why, out.RunID, runs)
+	case runs[0].Fence.N != head.Checkpoint.Fence.N:
+		d.t.Errorf("%s: the fence is %v in history and %v in the commit", why, runs[0].Fence, head.Checkpoint.Fence)
+	}
+}
+
+// sees checks that a reader of the catalogue sees the rows of one of several states, and returns which.
+func (d *landing) sees(why string, states ...string) string {
+	d.t.Helper()
+	got, err := d.read()
+	if err != nil {
+		d.t.Fatalf("%s: a reader of the catalogue fails: %v", why, err)
+	}
+	if !slices.Contains(states, got) {
+		d.t.Errorf("%s: a reader sees %q, which is none of %q", why, got, states)
+	}
+	there := d.objects("raw/" + d.name + "/")
+	for _, key := range d.foreign {
+		if _, ok := there[key]; !ok {
+			d.t.Errorf("%s: the foreign object %s is gone", why, key)
+		}
+	}
+	return got
+}
+
+// read reads the rows as readers of the catalogue do: entry, metadata, manifests, data files.
+func (d *landing) read() (string, error) {
+	m, err := d.metadata()
+	if err != nil || m == nil {
+		return "", err
+	}
+	var rows []string
+	files, err := d.filesOf(m, m.Current)
+	if err != nil {
+		return "", err
+	}
+	for _, file := range files {
+		data, err := d.object(file)
+		if err != nil {
+			return "", err
+		}
+		found, err := rowsOf(data)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", file, err)
+		}
+		rows = append(rows, found...)
+	}
+	slices.Sort(rows)
+	return strings.Join(rows, " "), nil
+}
+
+// icebergMetadata is what readers need of a metadata file.
+type icebergMetadata struct {
+	Snapshots []struct {
+		ID           int64             `json:"snapshot-id"`
+		ManifestList string            `json:"manifest-list"`
+		Summary      map[string]string `json:"summary"`
+	} `json:"snapshots"`
+	Current int64 `json:"current-snapshot-id"`
+	Log     []struct {
+		File string `json:"metadata-file"`
+	} `json:"metadata-log"`
+	address string
+}
+
+// metadata is the current metadata of the table; nil when there is no table.
+func (d *landing) metadata() (*icebergMetadata, error) {
+	entry, err := d.runner().Catalog.Get(d.t.Context(), d.database, d.name)
+	if err != nil {
+		if strings.Contains(err.Error(), "does not exist") {
+			return nil, nil
+		}
+		return nil, err
+	}
+	m := &icebergMetadata{address: entry.Parameters["metadata_location"]}
+	data, err := d.object(m.address)
+	if err != nil {
+		return nil, err
+	}
+	return m, json.Unmarshal(data, m)
+}
+
+func (d *landing) object(address string) ([]byte, error) {
+	root := "s3://" + d.bucket + "/"
+	s, err := d.worker().Stores(root)
+	if err != nil {
+		return nil, err
+	}
+	return store.Read(d.t.Context(), s, strings.TrimPrefix(address, root), 64<<20)
+}
+
+// filesOf are the addresses of the data files of a snapshot. All that is on the way to them must exist.
+func (d *landing) filesOf(m *icebergMetadata, id int64) ([]string, error) {
+	var files []string
+	for _, s := range m.Snapshots {
+		if s.ID != id {
+			continue
+		}
+		list, err := d.object(s.ManifestList)
+		if err != nil {
+			return nil, err
+		}
+		manifests, err := iceberggo.ReadManifestList(bytes.NewReader(list))
+		if err != nil {
+			return nil, err
+		}
+		for _, manifest := range manifests {
+			data, err := d.object(manifest.FilePath())
+			if err != nil {
+				return nil, err
+			}
+			entries, err := iceberggo.ReadManifest(manifest, bytes.NewReader(data), true)
+			if err != nil {
+				return nil, err
+			}
+			for _, e := range entries {
+				files = append(files, e.DataFile().FilePath())
+			}
+		}
+	}
+	return files, nil
+}
+
+func rowsOf(data []byte) ([]string, error) {
+	f, err := parquetgo.OpenFile(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return nil, err
+	}
+	var rows []string
+	reader := parquetgo.NewReader(f)
+	buffer := make([]parquetgo.Row, 10)
+	for {
+		n, err := reader.ReadRows(buffer)
+		for _, row := range buffer[:n] {
+			rows = append(rows, fmt.Sprintf("%d=%d", row[0].Int64(), row[1].Int64()))
+		}
+		if errors.Is(err, io.EOF) {
+			return rows, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// whole checks, over all snapshots of the table, that no run committed twice, that every file referenced is
+// there, and, where no worker was killed, that nothing else is.
+func (d *landing) whole(exactly bool) {
+	d.t.Helper()
+	m, err := d.metadata()
+	d.must(err)
+	if m == nil {
+		d.t.Fatal("there is no table")
+	}
+	there := d.objects("raw/" + d.name + "/")
+	root := "s3://" + d.bucket + "/"
+	wanted := map[string]bool{}
+	for _, key := range d.foreign {
+		wanted[key] = true
+	}
+	runs := map[string]int64{}
+	for _, s := range m.Snapshots {
+		c, err := table.ParseCheckpoint([]byte(s.Summary["lakeland.checkpoint"]))
+		d.must(err)
+		if other, twice := runs[c.RunID]; twice {
+			d.t.Errorf("run %s made two commits, %d and %d", c.RunID, other, s.ID)
+		}
+		runs[c.RunID] = s.ID
+		files, err := d.filesOf(m, s.ID)
+		d.must(err)
+		for _, file := range files {
+			wanted[strings.TrimPrefix(file, root)] = true
+		}
+		if total := s.Summary["total-records"]; total != strconv.FormatInt(c.Counts.Seen, 10) {
+			d.t.Errorf("snapshot %d holds %s rows and its checkpoint counted %d", s.ID, total, c.Counts.Seen)
+		}
+	}
+	for _, old := range m.Log {
+		wanted[strings.TrimPrefix(old.File, root)] = true
+	}
+	for _, key := range slices.Sorted(maps.Keys(wanted)) {
+		if _, ok := there[key]; !ok {
+			d.t.Errorf("the table needs %s, which is gone", key)
+		}
+	}
+	if !exactly {
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(there)) {
+		if strings.Contains(key, "/data/") && !wanted[key] {
+			d.t.Errorf("%s is left and belongs to no snapshot", key)
+		}
+	}
+}

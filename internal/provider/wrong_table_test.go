@@ -1,0 +1,66 @@
+package provider_test
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestWrongSourceTables(t *testing.T) {
+	t.Parallel()
+	saysWrong(t, "lakeland_source_table", []wrong{
+		{"no name", func(c block) { c["name"] = "" }, "name",
+			`"" is not a name for a source table: write 1 to 255 letters, digits and . _ - $ /, such as "shop.orders"`},
+		{"a space in the name", func(c block) { c["name"] = "shop orders" }, "name",
+			`"shop orders" is not a name for a source table: write 1 to 255 letters, digits and . _ - $ /, such as "shop.orders"`},
+		{"cadence by name", func(c block) { c["cadence"] = "ten-minutes" }, "cadence",
+			`"ten-minutes" is not the id of a cadence: write "<tracking>/<cadence>", or take it from lakeland_cadence.<name>.id`},
+		{"no source", func(c block) { c["source"] = block{} }, "source",
+			`it names no source: write exactly one of database, dms and files, spelt so: Terraform drops other names inside an object`},
+		{"two sources", func(c block) {
+			c.in("source")["files"] = block{"location": "s3://acme-events/x/", "format": "json"}
+		}, "source", `it names 2 sources: write exactly one of database, dms and files`},
+		{"connection by id", func(c block) { c.in("source", "database")["connection"] = "shop/shop-db" }, "source.database.connection",
+			`"shop/shop-db" is not a name: write 1 to 63 lower-case letters, digits and hyphens, with a letter first and no hyphen at the end, such as "shop-shop-db"`},
+		{"no schema", func(c block) { c.in("source", "database")["schema"] = "" }, "source.database.schema", `"" is not the name of a schema: write 1 to 128 characters`},
+		{"table too long", func(c block) { c.in("source", "database")["table"] = strings.Repeat("t", 129) }, "source.database.table",
+			`"` + strings.Repeat("t", 129) + `" is not the name of a table: write 1 to 128 characters`},
+		{"misspelt mode", func(c block) { c["extract"] = block{"mode": "incremantal"} }, "extract.mode", `"incremantal" is not known; did you mean "incremental"?`},
+		{"cursor of a full read", func(c block) { c["extract"] = block{"mode": "full", "cursor": "updated_at"} }, "extract.cursor",
+			`it belongs to mode = "incremental": leave it out, or change the mode`},
+		{"mode of another release", func(c block) { c["extract"] = block{"mode": "incremental"} }, "extract.mode", `"incremental" is not supported yet: use "full"`},
+		{"location without scheme", func(c block) { c.in("target")["location"] = "acme-lake/raw/orders/" }, "target.location",
+			`"acme-lake/raw/orders/" is not an S3 address: write "s3://bucket/prefix/"`},
+		{"Hadoop's scheme", func(c block) { c.in("target")["location"] = "s3a://acme-lake/raw/orders/" }, "target.location",
+			`"s3a://acme-lake/raw/orders/" is not an S3 address: write "s3://bucket/prefix/"`},
+		{"a whole bucket", func(c block) { c.in("target")["location"] = "s3://acme-lake" }, "target.location",
+			`"s3://acme-lake/" is a whole bucket: write a folder of its own for the table`},
+		{"an empty part", func(c block) { c.in("target")["location"] = "s3://acme-lake/raw//orders/" }, "target.location",
+			`part 2 of the prefix of "s3://acme-lake/raw//orders/" is "", which readers resolve differently: leave it out`},
+		{"a part that leads up", func(c block) { c.in("target")["location"] = "s3://acme-lake/raw/../orders/" }, "target.location",
+			`part 2 of the prefix of "s3://acme-lake/raw/../orders/" is "..", which readers resolve differently: leave it out`},
+		{"a character of patterns", func(c block) { c.in("target")["location"] = "s3://acme-lake/raw/orders*/" }, "target.location",
+			`the prefix of "s3://acme-lake/raw/orders*/" holds a character that Hadoop's readers refuse: use letters, digits, hyphens, underscores, dots and equals signs`},
+		{"catalogue table in capitals", func(c block) { c.in("target")["table"] = "Orders" }, "target.table",
+			`"Orders" is not a name Athena reads unquoted: write lower-case letters, digits and underscores, such as "orders"`},
+		{"catalogue database with a hyphen", func(c block) { c.in("target")["database"] = "raw-zone" }, "target.database",
+			`"raw-zone" is not a name Athena reads unquoted: write lower-case letters, digits and underscores, such as "raw_zone"`},
+		{"misspelt format", func(c block) { c.in("target")["format"] = "icebreg" }, "target.format", `"icebreg" is not known; did you mean "iceberg"?`},
+		{"unknown format", func(c block) { c.in("target")["format"] = "delta" }, "target.format", `"delta" is not known: write one of iceberg, hudi, parquet`},
+		{"storage mode", func(c block) { c["storage_mode"] = "snapshot" }, "storage_mode", `"snapshot" is not known: write one of current_snapshot, historical`},
+		{"an empty key column", func(c block) { c["primary_key"] = []any{"id", ""} }, "primary_key[1]", `"" is not the name of a column: write 1 to 128 characters`},
+		{"a key column twice", func(c block) { c["primary_key"] = []any{"id", "line", "id"} }, "primary_key", `"id" stands twice`},
+		{"partitions of another release", func(c block) { c["partition_by"] = []any{"week(created_at)"} }, "partition_by",
+			`is not supported yet: leave it out; Iceberg prunes files by their bounds`},
+		{"columns of another release", func(c block) {
+			c["columns"] = map[string]any{"amount": map[string]any{"type": "decimal(40,2)"}}
+		}, "columns", `is not supported yet: leave it out, and cast the column in a view at the source`},
+		{"filter of another release", func(c block) {
+			c["filter"] = []any{map[string]any{"column": "deleted", "op": "==", "value": "false"}}
+		}, "filter", `is not supported yet: leave it out, and read a view at the source`},
+		{"reconciliation of another release", func(c block) { c["reconcile"] = block{"every": "10m"} }, "reconcile",
+			`is not supported yet: leave it out; each run records the rows it read and landed`},
+		{"reload", func(c block) { c["reload"] = strings.Repeat("again ", 50) }, "reload",
+			`it is longer than 256 bytes or holds control characters: any short text does, such as a date`},
+		{"adopt", func(c block) { c["adopt"] = true }, "adopt", `is not supported yet: leave it out, and land into a new target`},
+	})
+}
