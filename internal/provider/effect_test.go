@@ -156,3 +156,35 @@ func selfSigned(t *testing.T) string {
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
+
+// A plan says what becomes of the rows in the lake.
+func TestPlansWarnOfReloads(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	from := config{
+		"name": "shop.orders", "cadence": "shop/ten-minutes", "source": config{"database": config{"connection": "shop-db", "schema": "public", "table": "orders"}},
+		"target": config{"location": "s3://acme-lake/raw/orders/", "database": "raw", "table": "orders"}, "reload": "once",
+	}
+	made := s.planChange(tableType, tftypes.NewValue(s.typeOf(tableType), nil), from)
+	for _, tc := range []struct {
+		name    string
+		changes config
+		warns   string
+	}{
+		{"nothing", config{}, ""},
+		{"another key", config{"primary_key": []any{"id"}}, ""},
+		{"a reload", config{"reload": "again"}, "The next run lands the whole table afresh"},
+		{"no reload any more", config{"reload": nil}, ""},
+		{"another table", config{"source.database.table": "others"}, "the next run fails and leaves the lake's table as it is"},
+		{"another table with a reload", config{"source.database.table": "others", "reload": "again"}, "The next run lands the whole table afresh"},
+		{"another source table", config{"name": "shop.others", "reload": "again"}, ""},
+	} {
+		p := s.planChange(tableType, made.value, with(from, tc.changes))
+		if len(p.problems) > 0 || len(p.warnings) > 1 || len(p.warnings) == 1 != (tc.warns != "") || tc.warns != "" && !strings.Contains(p.warnings[0], tc.warns) {
+			t.Errorf("%s: %q, %q", tc.name, p.warnings, p.problems)
+		}
+	}
+	if p := s.planChange(tableType, tftypes.NewValue(s.typeOf(tableType), nil), with(from, config{"reload": "again"})); len(p.warnings) > 0 {
+		t.Errorf("a first plan warns: %q", p.warnings)
+	}
+}

@@ -17,8 +17,8 @@ type Effect string
 const (
 	InPlace           Effect = "Change: in place."
 	InPlaceAtNextRun  Effect = "Change: in place, effective at the next run."
-	InPlaceWithReload Effect = "Change: in place, with a reload at the next run."
-	// RefusedUntilReload is of what names a table at the source.
+	InPlaceWithReload Effect = "Change: in place, with a reload at the next run, of which the plan warns."
+	// RefusedUntilReload is of what leads to a table at the source.
 	RefusedUntilReload Effect = "Change: in place; where it leads to another table, runs fail until `reload` changes."
 	// InPlaceWithinTracking is of what names a cadence, and with it a tracking.
 	InPlaceWithinTracking Effect = "Change: in place, effective at the next run; a cadence of another tracking replaces the source table."
@@ -47,11 +47,11 @@ func (e Effects) Of(path string) Effect {
 	}
 }
 
-// Replacing are the paths whose change means another object.
-func (e Effects) Replacing() []spec.Path {
+// Paths are those whose change has an effect.
+func (e Effects) Paths(effect Effect) []spec.Path {
 	var paths []spec.Path
 	for _, path := range slices.Sorted(maps.Keys(e)) {
-		if e[path] == Replace {
+		if e[path] == effect {
 			var p spec.Path
 			for step := range strings.SplitSeq(path, ".") {
 				p = p.With(step)

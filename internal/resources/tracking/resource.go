@@ -90,7 +90,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	}
 	lifecycle.Settle(ctx, req, resp, lifecycle.Settlement{
 		Computed: map[string]attr.Value{"id": lifecycle.Known(plan.Text("name"), named), "table_arns": arns, "tags_all": tags, lifecycle.Deployed: deployed},
-		Normal:   normal, Replace: effects.Replacing(),
+		Normal:   normal, Replace: effects.Paths(lifecycle.Replace),
 	})
 }
 
