@@ -5,6 +5,7 @@ package cadence
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -191,7 +192,7 @@ func (r *Resource) deployment(ctx context.Context, tree lifecycle.Tree) (*deploy
 			connections[i] = planned
 		default:
 			if connections[i], err = store.Connection(ctx, name); err != nil {
-				return nil, err
+				return nil, fmt.Errorf("the connection %q, which it names: %w: apply that connection first; referred to by its attribute, it is planned before this cadence", name, err)
 			}
 		}
 	}

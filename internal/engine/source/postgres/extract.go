@@ -16,7 +16,8 @@ import (
 
 // Request is what one session reads.
 type Request struct {
-	Source spec.DatabaseSource
+	// Parts are read one after the other; all have the columns.
+	Parts []Part
 	// Columns are those to read, all of them with a Source, in the order of the batches' vectors.
 	Columns []schema.Column
 	// Snapshot is the ID of a snapshot that is still open, or "" for a view of the session's own.
@@ -40,12 +41,12 @@ const batchesInFlight = 3
 func Extract(ctx context.Context, c *spec.Connection, as Credentials, r Request, write func(*column.Batch) error) (*Extracted, error) {
 	conn, identity, err := join(ctx, c, as, r.Snapshot)
 	if err != nil {
-		return nil, err
+		return nil, &SessionError{err}
 	}
 	defer func() { closeSession(ctx, conn) }()
 	out, err := copyOut(ctx, conn, r, write)
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", quoted(r.Source.Schema, r.Source.Table), explainCopy(err))
+		return nil, err
 	}
 	out.Identity = identity
 	return out, nil
@@ -66,7 +67,7 @@ func copyOut(parent context.Context, conn *pgconn.PgConn, r Request, write func(
 	for range batchesInFlight {
 		free <- column.NewBatch(table.Kinds(), 0)
 	}
-	d := &decoder{columns: r.Columns, batch: <-free, emit: func(b *column.Batch) (*column.Batch, error) {
+	emit := func(b *column.Batch) (*column.Batch, error) {
 		select {
 		case full <- b:
 		case <-ctx.Done():
@@ -78,15 +79,12 @@ func copyOut(parent context.Context, conn *pgconn.PgConn, r Request, write func(
 		case <-ctx.Done():
 			return b, context.Cause(ctx)
 		}
-	}}
+	}
+	out := &Extracted{}
 	read := make(chan error, 1)
 	go func() {
 		defer close(full)
-		_, err := conn.CopyTo(ctx, d, copyStatement(r))
-		if err == nil {
-			err = d.finish()
-		}
-		read <- err
+		read <- readParts(ctx, conn, r, <-free, emit, out)
 	}()
 	var writeErr error
 	for b := range full {
@@ -104,15 +102,39 @@ func copyOut(parent context.Context, conn *pgconn.PgConn, r Request, write func(
 		}
 		return nil, err
 	}
-	return &Extracted{Rows: d.rows, Bytes: d.bytes}, nil
+	return out, nil
 }
 
-func copyStatement(r Request) string {
-	names := make([]string, len(r.Columns))
-	for i, c := range r.Columns {
+// readParts reads one part after the other into batches, which may hold rows of several.
+func readParts(ctx context.Context, conn *pgconn.PgConn, r Request, batch *column.Batch, emit func(*column.Batch) (*column.Batch, error), out *Extracted) error {
+	for _, part := range r.Parts {
+		d := &decoder{columns: r.Columns, batch: batch, emit: emit}
+		_, err := conn.CopyTo(ctx, d, copyStatement(r.Columns, part))
+		if err == nil {
+			err = d.finish()
+		}
+		if err != nil {
+			return &SessionError{fmt.Errorf("reading %s: %w", quoted(part.Source.Schema, part.Source.Table), explainCopy(err))}
+		}
+		batch, out.Rows, out.Bytes = d.batch, out.Rows+d.rows, out.Bytes+d.bytes
+	}
+	if batch.Rows() == 0 {
+		return nil
+	}
+	_, err := emit(batch)
+	return err
+}
+
+func copyStatement(columns []schema.Column, part Part) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
 		names[i] = quoted(c.Source.Name)
 	}
-	return "COPY (SELECT " + strings.Join(names, ", ") + " FROM " + quoted(r.Source.Schema, r.Source.Table) + ") TO STDOUT (FORMAT binary)"
+	statement := "COPY (SELECT " + strings.Join(names, ", ") + " FROM " + quoted(part.Source.Schema, part.Source.Table)
+	if condition := part.condition(); condition != "" {
+		statement += " WHERE " + condition
+	}
+	return statement + ") TO STDOUT (FORMAT binary)"
 }
 
 func explainCopy(err error) error {
