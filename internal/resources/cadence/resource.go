@@ -144,7 +144,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 		r.Planned.Engine(spec.CadenceID(tree.Text("tracking"), tree.Text("name")), engine.Version)
 	}
 	changes := lifecycle.Settle(ctx, req, resp, lifecycle.Settlement{
-		Computed: computed, Normal: normal, Replace: []spec.Path{spec.At("tracking"), spec.At("name")},
+		Computed: computed, Normal: normal, Replace: effects.Paths(lifecycle.Replace),
 	})
 	if changes && !req.State.Raw.IsNull() && len(resp.RequiresReplace) == 0 {
 		warnOfStop(ctx, req.State, resp)
