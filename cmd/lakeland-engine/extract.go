@@ -118,7 +118,9 @@ func parseSource(from string) (*spec.Connection, postgres.Credentials, error) {
 	}
 	q := u.Query()
 	mode, root := q.Get("sslmode"), q.Get("sslrootcert")
-	if unknown := slices.DeleteFunc(keysOf(q), func(name string) bool { return slices.Contains([]string{"sslmode", "sslrootcert", "host", "port"}, name) }); len(unknown) > 0 {
+	if unknown := slices.DeleteFunc(keysOf(q), func(name string) bool {
+		return slices.Contains([]string{"sslmode", "sslrootcert", "host", "port"}, name)
+	}); len(unknown) > 0 {
 		return nil, none, fmt.Errorf("it sets %s; only sslmode, sslrootcert, host and port can be set here", strings.Join(unknown, ", "))
 	}
 	q.Del("sslmode")
