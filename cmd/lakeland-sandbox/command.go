@@ -41,7 +41,7 @@ func newCommand() *cobra.Command {
 	}
 	command.CompletionOptions.DisableDefaultCmd = true
 	command.SetUsageTemplate(command.UsageTemplate() + variablesHelp)
-	command.AddCommand(newUpCommand(), newExecCommand(), newSetupCommand(), newDemoCommand())
+	command.AddCommand(newUpCommand(), newExecCommand(), newSetupCommand(), newDemoCommand(), newBenchCommand())
 	return command
 }
 
