@@ -147,7 +147,7 @@ func (f *files) write(b *column.Batch) error {
 		if f.stream, err = f.store.Create(f.ctx, f.key); err != nil {
 			return err
 		}
-		if f.writer, err = parquet.NewWriter(f.stream, f.schema, f.version); err != nil {
+		if f.writer, err = parquet.NewWriter(f.stream, f.schema, f.version, b); err != nil {
 			return err
 		}
 	}
