@@ -141,7 +141,7 @@ func (w *Writer) writeColumn(i int, v *column.Vector) error {
 	s := &w.stamps[i]
 	for from := 0; from < v.Len(); from += stride {
 		to := min(from+stride, v.Len())
-		values := s.values
+		var values []parquetgo.Value
 		if mirrored {
 			values = s.stamp(v, from, to)
 		} else {
