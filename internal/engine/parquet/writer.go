@@ -16,7 +16,7 @@ const (
 	// rowGroupBytes and rowGroupRows end a row group: what it holds in memory, before compression.
 	rowGroupBytes = 96 << 20
 	rowGroupRows  = 1 << 20
-	pageBytes     = 256 << 10
+	pageBytes     = 512 << 10
 	// dictionaryBytes is where a column chunk falls back from its dictionary to plain values.
 	dictionaryBytes = 1 << 20
 	// stride is how many values go to the encoder at once.
