@@ -96,6 +96,8 @@ type attempt struct {
 	commit                 string
 	checkpoint             table.Checkpoint
 	before                 int64
+	// warnings are sentences about the table for the history of the run.
+	warnings []string
 }
 
 func (a *attempt) run(ctx context.Context) error {
@@ -274,10 +276,11 @@ func (a *attempt) checkOwner(head *table.Head) error {
 
 // plan reads the source's columns and decides how the table follows them.
 func (a *attempt) plan(ctx context.Context, target table.Table, head *table.Head, snapshot *postgres.Snapshot) (schema.Table, error) {
-	described, err := snapshot.Describe(ctx, a.doc.Source.Database, a.doc.PrimaryKey)
+	described, err := snapshot.Describe(ctx, a.doc.Source.Database, a.doc.PrimaryKey, a.doc.Columns)
 	if err != nil {
 		return schema.Table{}, err
 	}
+	a.warn(described.Warnings)
 	wanted := described.Schema
 	if head.Exists {
 		fresh := head.Checkpoint.Reload != a.doc.Reload && a.doc.Reload != ""
@@ -290,6 +293,14 @@ func (a *attempt) plan(ctx context.Context, target table.Table, head *table.Head
 	}
 	a.before = max(head.Rows, 0)
 	return target.Prepare(head, wanted)
+}
+
+// warn keeps what a run finds for its history, and says it in the log.
+func (a *attempt) warn(warnings []string) {
+	a.warnings = warnings
+	for _, w := range warnings {
+		a.log.Warn(w)
+	}
 }
 
 func (a *attempt) units(target table.Table, head *table.Head, snapshot string, planned schema.Table, id string) []Unit {

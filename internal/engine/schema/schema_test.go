@@ -9,53 +9,6 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 )
 
-func TestFromPostgres(t *testing.T) {
-	t.Parallel()
-	numeric := func(p, s int) int32 { return int32(p<<16|(s&0x7ff)) + 4 }
-	for _, tc := range []struct {
-		name     string
-		oid      uint32
-		modifier int32
-		want     string
-	}{
-		{"bool", schema.OIDBool, -1, "boolean"},
-		{"int2", schema.OIDInt2, -1, "int"},
-		{"int4", schema.OIDInt4, -1, "int"},
-		{"int8", schema.OIDInt8, -1, "long"},
-		{"float4", schema.OIDFloat4, -1, "float"},
-		{"float8", schema.OIDFloat8, -1, "double"},
-		{"text", schema.OIDText, -1, "string"},
-		{"varchar(20)", schema.OIDVarchar, 24, "string"},
-		{"char(2)", schema.OIDBPChar, 6, "string"},
-		{"date", schema.OIDDate, -1, "date"},
-		{"timestamp", schema.OIDTimestamp, -1, "timestamp"},
-		{"timestamptz(3)", schema.OIDTimestampTZ, 3, "timestamptz"},
-		{"numeric(8,2)", schema.OIDNumeric, numeric(8, 2), "decimal(8,2)"},
-		{"numeric(38,38)", schema.OIDNumeric, numeric(38, 38), "decimal(38,38)"},
-		{"numeric(1,0)", schema.OIDNumeric, numeric(1, 0), "decimal(1,0)"},
-	} {
-		got, err := schema.FromPostgres(tc.oid, tc.modifier)
-		if err != nil || got.String() != tc.want {
-			t.Errorf("%s is %s, %v; want %s", tc.name, got, err, tc.want)
-		}
-	}
-	for _, tc := range []struct {
-		oid      uint32
-		modifier int32
-		want     string
-	}{
-		{schema.OIDNumeric, -1, "without precision"},
-		{schema.OIDNumeric, numeric(39, 0), "more than 38 digits"},
-		{schema.OIDNumeric, numeric(5, -2), "numeric(5,-2) has a scale outside"},
-		{schema.OIDNumeric, numeric(3, 5), "numeric(3,5) has a scale outside"},
-		{2950, -1, "no mapping yet"},
-	} {
-		if got, err := schema.FromPostgres(tc.oid, tc.modifier); err == nil || !strings.Contains(err.Error(), tc.want) {
-			t.Errorf("oid %d modifier %d is %s, %v; want an error with %q", tc.oid, tc.modifier, got, err, tc.want)
-		}
-	}
-}
-
 func TestEvolve(t *testing.T) {
 	t.Parallel()
 	column := func(id, number int, name string, typ schema.Type) schema.Column {

@@ -88,9 +88,10 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 				Optional: true, ElementType: types.StringType, MarkdownDescription: "Partitions of the table, such as `day(created_at)` or `bucket(16, id)`. Not supported yet.",
 			},
 			"columns": schema.MapNestedAttribute{
-				Optional: true, MarkdownDescription: "Overrides by column. Not supported yet.",
+				Optional: true, MarkdownDescription: "Overrides by column, by its name at the source: each says a type, a name or both.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"type": required("Type in the lake, such as `decimal(12,2)`."),
+					"name": optional("Name in the lake: lower-case letters, digits and underscores. By default the source's in lower case, with underscores for all other characters."),
+					"type": optional("Type in the lake: `boolean`, `int`, `long`, `float`, `double`, `decimal(p,s)`, `date`, `timestamp`, `timestamptz`, `string` or `binary`, as far as it holds the column's values exactly. By default what the source's type becomes."),
 				}},
 			},
 			"filter": schema.ListNestedAttribute{

@@ -66,7 +66,7 @@ func copyOut(parent context.Context, conn *pgconn.PgConn, r Request, write func(
 	for range batchesInFlight {
 		free <- column.NewBatch(table.Kinds(), 0)
 	}
-	d := &decoder{columns: r.Columns, batch: <-free, emit: func(b *column.Batch) (*column.Batch, error) {
+	d, err := newDecoder(r.Columns, <-free, func(b *column.Batch) (*column.Batch, error) {
 		select {
 		case full <- b:
 		case <-ctx.Done():
@@ -78,11 +78,18 @@ func copyOut(parent context.Context, conn *pgconn.PgConn, r Request, write func(
 		case <-ctx.Done():
 			return b, context.Cause(ctx)
 		}
-	}}
+	})
+	if err != nil {
+		return nil, err
+	}
+	statement, err := copyStatement(r)
+	if err != nil {
+		return nil, err
+	}
 	read := make(chan error, 1)
 	go func() {
 		defer close(full)
-		_, err := conn.CopyTo(ctx, d, copyStatement(r))
+		_, err := conn.CopyTo(ctx, d, statement)
 		if err == nil {
 			err = d.finish()
 		}
@@ -107,12 +114,15 @@ func copyOut(parent context.Context, conn *pgconn.PgConn, r Request, write func(
 	return &Extracted{Rows: d.rows, Bytes: d.bytes}, nil
 }
 
-func copyStatement(r Request) string {
-	names := make([]string, len(r.Columns))
+func copyStatement(r Request) (string, error) {
+	list := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
-		names[i] = quoted(c.Source.Name)
+		var err error
+		if list[i], err = selected(*c.Source); err != nil {
+			return "", err
+		}
 	}
-	return "COPY (SELECT " + strings.Join(names, ", ") + " FROM " + quoted(r.Source.Schema, r.Source.Table) + ") TO STDOUT (FORMAT binary)"
+	return "COPY (SELECT " + strings.Join(list, ", ") + " FROM " + quoted(r.Source.Schema, r.Source.Table) + ") TO STDOUT (FORMAT binary)", nil
 }
 
 func explainCopy(err error) error {

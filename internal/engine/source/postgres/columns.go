@@ -1,0 +1,103 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
+)
+
+// columnsOf reads the columns of a table with their types, a domain's being the type below it.
+const columnsOf = `
+	WITH RECURSIVE bare(attnum, attname, attnotnull, shown, comment, type, modifier) AS (
+		SELECT a.attnum, a.attname, a.attnotnull, pg_catalog.format_type(a.atttypid, a.atttypmod),
+			coalesce(pg_catalog.col_description(a.attrelid, a.attnum), ''), a.atttypid, a.atttypmod
+		FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
+		UNION ALL
+		SELECT b.attnum, b.attname, b.attnotnull, b.shown, b.comment, t.typbasetype, t.typtypmod
+		FROM bare b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype = 'd')
+	SELECT b.attnum, b.attname, b.attnotnull, b.shown, b.comment, b.type, b.modifier, t.typname,
+		CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid) THEN 'array'
+			WHEN t.typtype = 'c' THEN 'composite' WHEN t.typtype = 'e' THEN 'enum'
+			WHEN t.typtype = 'r' THEN 'range' WHEN t.typtype = 'm' THEN 'multirange' ELSE 'base' END
+	FROM bare b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype <> 'd' ORDER BY b.attnum`
+
+// columns reads a table's columns and decides how each is read: as its type is by itself, or as the
+// configuration declares it. It also returns warnings, each a sentence about a column.
+func (s *Snapshot) columns(ctx context.Context, oid string, declared map[string]spec.Column) ([]schema.Column, []string, error) {
+	rows, err := query(ctx, s.conn, columnsOf, oid)
+	if err != nil {
+		return nil, nil, err
+	}
+	var warnings []string
+	columns := make([]schema.Column, len(rows))
+	for i, r := range rows {
+		t := schema.PostgresType{OID: uint32(r.number(5)), Modifier: int32(r.number(6)), Name: r.text(7), Class: schema.Class(r.text(8))}
+		source := schema.SourceColumn{Number: int(r.number(0)), Name: r.text(1), Type: r.text(3), OID: t.OID}
+		if r.err != nil {
+			return nil, nil, r.err
+		}
+		own := declared[source.Name]
+		reading, err := readingOf(t, own.Type)
+		if err != nil {
+			return nil, nil, fmt.Errorf("column %q of type %s: %w", source.Name, source.Type, err)
+		}
+		if reading.Unknown {
+			warnings = append(warnings, fmt.Sprintf("column %q is of the type %s, which lakeland does not know: it lands as text, as its cast to text writes it", source.Name, source.Type))
+		}
+		source.Form = reading.Form
+		columns[i] = schema.Column{Name: own.Name, Type: reading.Type, Required: r.truth(2), Comment: r.text(4), Source: &source}
+	}
+	if err := allThere(columns, declared); err != nil {
+		return nil, nil, err
+	}
+	return columns, warnings, schema.NameTargets(columns)
+}
+
+func readingOf(t schema.PostgresType, declared string) (schema.Reading, error) {
+	if declared == "" {
+		return schema.FromPostgres(t), nil
+	}
+	wanted, err := schema.ParseType(declared)
+	if err != nil {
+		return schema.Reading{}, err
+	}
+	return schema.Declare(t, wanted)
+}
+
+func allThere(columns []schema.Column, declared map[string]spec.Column) error {
+	names, there := make([]string, len(columns)), map[string]bool{}
+	for i, c := range columns {
+		names[i], there[c.Source.Name] = c.Source.Name, true
+	}
+	for name := range declared {
+		if there[name] {
+			continue
+		}
+		if near := spec.Nearest(name, names); near != "" {
+			return fmt.Errorf("it has no column %q, which columns names; did you mean %q?", name, near)
+		}
+		return fmt.Errorf("it has no column %q, which columns names", name)
+	}
+	return nil
+}
+
+// selected is the expression of a COPY that reads a column in its form.
+func selected(c schema.SourceColumn) (string, error) {
+	name := quoted(c.Name)
+	switch c.Form {
+	case schema.FormBinary:
+		return name, nil
+	case schema.FormText:
+		return name + "::pg_catalog.text", nil
+	case schema.FormJSON:
+		return "pg_catalog.to_json(" + name + ")::pg_catalog.text", nil
+	case schema.FormNumeric:
+		return name + "::pg_catalog.numeric", nil
+	case schema.FormAddress:
+		return "pg_catalog.inet_out(" + name + ")::pg_catalog.text", nil
+	default:
+		return "", fmt.Errorf("column %q is to be read in the form %q, which this engine does not know", c.Name, c.Form)
+	}
+}
