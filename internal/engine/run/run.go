@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -96,8 +97,8 @@ type attempt struct {
 	commit                 string
 	checkpoint             table.Checkpoint
 	before                 int64
-	// warnings are sentences about the table for the history of the run.
-	warnings []string
+	// notes are sentences about the table for the history of the run.
+	notes []string
 }
 
 func (a *attempt) run(ctx context.Context) error {
@@ -280,13 +281,20 @@ func (a *attempt) plan(ctx context.Context, target table.Table, head *table.Head
 	if err != nil {
 		return schema.Table{}, err
 	}
-	a.warn(described.Warnings)
 	wanted := described.Schema
-	if head.Exists {
-		fresh := head.Checkpoint.Reload != a.doc.Reload && a.doc.Reload != ""
-		if wanted, err = schema.Evolve(head.Schema, described.Schema, fresh); err != nil {
+	if !head.Exists {
+		a.note(described.Warnings)
+	} else {
+		landing := schema.Whole
+		if head.Checkpoint.Reload != a.doc.Reload && a.doc.Reload != "" {
+			landing = schema.Afresh
+		}
+		evolved, err := schema.Evolve(head.Schema, described.Schema, landing)
+		if err != nil {
 			return schema.Table{}, fmt.Errorf("following the columns of %q: %w", a.name, err)
 		}
+		a.note(slices.Concat(described.Warnings, evolved.Sentences()))
+		wanted = evolved.Table
 	}
 	if a.r.Started != nil {
 		a.r.Started(a.name, described.EstimatedRows)
@@ -295,11 +303,11 @@ func (a *attempt) plan(ctx context.Context, target table.Table, head *table.Head
 	return target.Prepare(head, wanted)
 }
 
-// warn keeps what a run finds for its history, and says it in the log.
-func (a *attempt) warn(warnings []string) {
-	a.warnings = warnings
-	for _, w := range warnings {
-		a.log.Warn(w)
+// note keeps what a run meets for its history, and says it in the log.
+func (a *attempt) note(notes []string) {
+	a.notes = notes
+	for _, n := range notes {
+		a.log.Warn(n)
 	}
 }
 

@@ -228,8 +228,8 @@ func TestTypesLandExactly(t *testing.T) {
 	}
 	runs, err := l.tracking.Runs(t.Context(), "shop.types", 1)
 	l.must(err)
-	if w := runs[0].Warnings; len(w) != 1 || !strings.Contains(w[0], "of the type public.isbn13, which lakeland does not know") {
-		t.Errorf("history warns %q", w)
+	if w := runs[0].Notes; len(w) != 1 || !strings.Contains(w[0], "of the type public.isbn13, which lakeland does not know") {
+		t.Errorf("history notes %q", w)
 	}
 }
 

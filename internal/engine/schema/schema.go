@@ -108,6 +108,8 @@ type SourceColumn struct {
 	OID uint32 `json:"oid,omitempty"`
 	// Form is how the column is asked for.
 	Form Form `json:"form,omitempty"`
+	// Default says what rows have that were there before the column was added, in words for messages; "" is NULL.
+	Default string `json:"-"`
 }
 
 // Table is the columns of a table, in the source's order.
@@ -117,6 +119,7 @@ type Table struct {
 	Key []string `json:"key,omitempty"`
 	// Identity tells this source table from one recreated under its name (PostgreSQL: its oid).
 	Identity string `json:"identity,omitempty"`
+	Comment  string `json:"comment,omitempty"`
 }
 
 // Kinds are the kinds of the columns' vectors.

@@ -10,14 +10,17 @@ import (
 
 // columnsOf reads the columns of a table with their types, a domain's being the type below it.
 const columnsOf = `
-	WITH RECURSIVE bare(attnum, attname, attnotnull, shown, comment, type, modifier) AS (
+	WITH RECURSIVE bare(attnum, attname, attnotnull, shown, comment, given, type, modifier) AS (
 		SELECT a.attnum, a.attname, a.attnotnull, pg_catalog.format_type(a.atttypid, a.atttypmod),
-			coalesce(pg_catalog.col_description(a.attrelid, a.attnum), ''), a.atttypid, a.atttypmod
-		FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
+			coalesce(pg_catalog.col_description(a.attrelid, a.attnum), ''),
+			coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), own.typdefault, CASE WHEN a.attidentity <> '' THEN 'of an identity column' WHEN a.atthasmissing THEN 'of its addition' END, ''),
+			a.atttypid, a.atttypmod
+		FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type own ON own.oid = a.atttypid LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+		WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
 		UNION ALL
-		SELECT b.attnum, b.attname, b.attnotnull, b.shown, b.comment, t.typbasetype, t.typtypmod
+		SELECT b.attnum, b.attname, b.attnotnull, b.shown, b.comment, b.given, t.typbasetype, t.typtypmod
 		FROM bare b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype = 'd')
-	SELECT b.attnum, b.attname, b.attnotnull, b.shown, b.comment, b.type, b.modifier, t.typname,
+	SELECT b.attnum, b.attname, b.attnotnull, b.shown, b.comment, b.type, b.modifier, t.typname, b.given,
 		CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid) THEN 'array'
 			WHEN t.typtype = 'c' THEN 'composite' WHEN t.typtype = 'e' THEN 'enum'
 			WHEN t.typtype = 'r' THEN 'range' WHEN t.typtype = 'm' THEN 'multirange' ELSE 'base' END
@@ -33,8 +36,8 @@ func (s *Snapshot) columns(ctx context.Context, oid string, declared map[string]
 	var warnings []string
 	columns := make([]schema.Column, len(rows))
 	for i, r := range rows {
-		t := schema.PostgresType{OID: uint32(r.number(5)), Modifier: int32(r.number(6)), Name: r.text(7), Class: schema.Class(r.text(8))}
-		source := schema.SourceColumn{Number: int(r.number(0)), Name: r.text(1), Type: r.text(3), OID: t.OID}
+		t := schema.PostgresType{OID: uint32(r.number(5)), Modifier: int32(r.number(6)), Name: r.text(7), Class: schema.Class(r.text(9))}
+		source := schema.SourceColumn{Number: int(r.number(0)), Name: r.text(1), Type: r.text(3), OID: t.OID, Default: r.text(8)}
 		if r.err != nil {
 			return nil, nil, r.err
 		}
@@ -53,6 +56,22 @@ func (s *Snapshot) columns(ctx context.Context, oid string, declared map[string]
 		return nil, nil, err
 	}
 	return columns, warnings, schema.NameTargets(columns)
+}
+
+// primaryKey reads the names of the columns of a table's primary key, in its order.
+func (s *Snapshot) primaryKey(ctx context.Context, oid string) ([]string, error) {
+	rows, err := query(ctx, s.conn, `
+		SELECT a.attname FROM pg_catalog.pg_index i CROSS JOIN LATERAL pg_catalog.unnest(i.indkey) WITH ORDINALITY k(attnum, place)
+		JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+		WHERE i.indrelid = $1 AND i.indisprimary AND k.place <= i.indnkeyatts ORDER BY k.place`, oid)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for i := range rows {
+		names = append(names, rows[i].text(0))
+	}
+	return names, nil
 }
 
 func readingOf(t schema.PostgresType, declared string) (schema.Reading, error) {

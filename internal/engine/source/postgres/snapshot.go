@@ -112,6 +112,8 @@ func (s *Snapshot) Close(ctx context.Context) {
 // Description is what the catalogues say of a table.
 type Description struct {
 	Schema schema.Table
+	// PrimaryKey names the columns of the source's own primary key; nil where it has none.
+	PrimaryKey []string
 	// EstimatedRows is the planner's estimate, or -1.
 	EstimatedRows int64
 	// Warnings are sentences for the log and the history of the run.
@@ -119,7 +121,8 @@ type Description struct {
 }
 
 // Describe reads a table's columns in this snapshot. Names are exact. declared holds the types and names that
-// the configuration gives columns, by their names at the source; a type that cannot hold a column's values
+// the configuration gives columns, by their names at the source; key names the columns that identify a row, by
+// default those of the primary key. A type that cannot hold a column's values
 // exactly is an error that names both.
 func (s *Snapshot) Describe(ctx context.Context, from *spec.DatabaseSource, key []string, declared map[string]spec.Column) (*Description, error) {
 	wrap := func(err error) (*Description, error) {
@@ -127,7 +130,7 @@ func (s *Snapshot) Describe(ctx context.Context, from *spec.DatabaseSource, key 
 	}
 	r, err := queryRow(ctx, s.conn, `
 		SELECT c.oid, c.relkind::text, pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'), c.reltuples::bigint,
-			pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+			pg_catalog.has_schema_privilege(n.oid, 'USAGE'), coalesce(pg_catalog.obj_description(c.oid, 'pg_class'), '')
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE n.nspname = $1 AND c.relname = $2`, from.Schema, from.Table)
 	if errors.Is(err, errNoRow) {
@@ -149,9 +152,15 @@ func (s *Snapshot) Describe(ctx context.Context, from *spec.DatabaseSource, key 
 	if err != nil {
 		return wrap(err)
 	}
-	d := Description{Schema: schema.Table{Identity: oid, Columns: columns}, EstimatedRows: r.number(3), Warnings: warnings}
+	d := Description{Schema: schema.Table{Identity: oid, Columns: columns, Comment: r.text(5)}, EstimatedRows: r.number(3), Warnings: warnings}
 	if r.err != nil {
 		return wrap(r.err)
+	}
+	if d.PrimaryKey, err = s.primaryKey(ctx, oid); err != nil {
+		return wrap(err)
+	}
+	if len(key) == 0 {
+		key = d.PrimaryKey
 	}
 	if d.Schema.Key, err = targetKey(columns, key); err != nil {
 		return wrap(err)
