@@ -26,7 +26,7 @@ Environment:
   ` + toolchain.CacheVariable + `             where fetched and built parts are kept (default: lakeland in the user's cache directory)
   ` + toolchain.MavenVariable + `  base address of the Maven repository PostgreSQL comes from
   ` + toolchain.PythonVariable + `            the Python 3.11 or later to use (default: python3 from PATH)
-  ` + toolchain.TerraformVariable + `         the terraform or tofu to use (default: from PATH, else OpenTofu is built)
+  ` + toolchain.TerraformVariable + `         the terraform or tofu to use (default: from PATH, else OpenTofu is built; tofu: never Terraform)
   GOPROXY, PIP_INDEX_URL     as Go and pip read them, for the other parts
 `
 
@@ -41,7 +41,7 @@ func newCommand() *cobra.Command {
 	}
 	command.CompletionOptions.DisableDefaultCmd = true
 	command.SetUsageTemplate(command.UsageTemplate() + variablesHelp)
-	command.AddCommand(newUpCommand(), newExecCommand(), newSetupCommand(), newDemoCommand())
+	command.AddCommand(newUpCommand(), newExecCommand(), newSetupCommand(), newDemoCommand(), newBenchCommand())
 	return command
 }
 

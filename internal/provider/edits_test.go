@@ -213,12 +213,14 @@ func triggerEdits() []edit {
 	}
 }
 
-// artifact is the key of the one object of a kind.
+// artifact is the key of the script or engine that the cadence deployed.
 func (w *world) artifact(kind string) *string {
+	var script string
+	w.must(fieldsOf(w.t, w.states[cadenceType])["script_location"].As(&script))
 	out, err := w.clients.S3.ListObjectsV2(w.ctx(), &s3.ListObjectsV2Input{Bucket: aws.String(w.artifacts), Prefix: aws.String("lakeland/" + kind + "/")})
 	w.must(err)
 	for _, object := range out.Contents {
-		if kind == "engine" || strings.HasSuffix(aws.ToString(w.job().Command.ScriptLocation), aws.ToString(object.Key)) {
+		if kind == "engine" || strings.HasSuffix(script, aws.ToString(object.Key)) {
 			return object.Key
 		}
 	}

@@ -10,7 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-const identityLimit = 5 * time.Second
+// identityLimit is long: many tests share a machine.
+const identityLimit = time.Minute
 
 // accounts tells Glue which account an access key belongs to. moto knows: the keys it gives for an assumed role
 // belong to the role's account.
@@ -28,11 +29,13 @@ func newAccounts(sb *Sandbox) *accounts {
 }
 
 // of asks moto once for each key. moto does not verify signatures, so the key alone identifies the caller. A key
-// that moto does not know belongs to the default account there, and so it does here.
+// that moto does not know belongs to the default account there, and so it does here. Where moto does not answer the
+// account is not guessed: it is "", and the call is refused.
 func (a *accounts) of(accessKey string) string {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	if account, ok := a.known[accessKey]; ok {
+	account, ok := a.known[accessKey]
+	a.mu.Unlock()
+	if ok {
 		return account
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), identityLimit)
@@ -42,8 +45,10 @@ func (a *accounts) of(accessKey string) string {
 	})
 	identity, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return Account
+		return ""
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.known[accessKey] = aws.ToString(identity.Account)
 	return a.known[accessKey]
 }

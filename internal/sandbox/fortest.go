@@ -1,11 +1,13 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -85,4 +87,19 @@ func ForTest(tb testing.TB, parts ...Part) *Sandbox {
 	}
 	shared.sandbox.require(tb, parts...)
 	return shared.sandbox
+}
+
+// seedVariable holds a seed for random tests.
+const seedVariable = "LAKELAND_SEED"
+
+// Seed is where a random test begins: 1, so that a failure is the change's and not the day's, or LAKELAND_SEED, with
+// which people look further. It is logged.
+func Seed(tb testing.TB) uint64 {
+	tb.Helper()
+	seed, err := strconv.ParseUint(cmp.Or(os.Getenv(seedVariable), "1"), 10, 64)
+	if err != nil {
+		tb.Fatalf("%s: %v", seedVariable, err)
+	}
+	tb.Logf("%s=%d", seedVariable, seed)
+	return seed
 }

@@ -9,6 +9,7 @@ import (
 
 	parquetgo "github.com/parquet-go/parquet-go"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 )
 
@@ -20,14 +21,19 @@ type group struct {
 
 func (g group) Fields() []parquetgo.Field { return g.ordered }
 
-// layout makes the file's schema. Every column carries its field id.
-func layout(t *schema.Table) (*parquetgo.Schema, error) {
+// layout makes the file's schema, with encodings that suit its first rows. Every column carries its field id.
+func layout(t *schema.Table, first *column.Batch) (*parquetgo.Schema, error) {
 	named := parquetgo.Group{}
-	for _, c := range t.Columns {
+	for i, c := range t.Columns {
 		node, err := leaf(c.Type)
 		if err != nil {
 			return nil, fmt.Errorf("column %q: %w", c.Name, err)
 		}
+		var values *column.Vector
+		if first != nil && i < len(first.Columns) {
+			values = first.Columns[i]
+		}
+		node = parquetgo.Encoded(node, encodingOf(c.Type, values))
 		if !c.Required {
 			node = parquetgo.Optional(node)
 		}
@@ -55,32 +61,28 @@ func leaf(t schema.Type) (parquetgo.Node, error) {
 	case schema.Boolean:
 		return parquetgo.Leaf(parquetgo.BooleanType), nil
 	case schema.Int:
-		return dictionary(parquetgo.Leaf(parquetgo.Int32Type)), nil
+		return parquetgo.Leaf(parquetgo.Int32Type), nil
 	case schema.Long:
-		return dictionary(parquetgo.Leaf(parquetgo.Int64Type)), nil
+		return parquetgo.Leaf(parquetgo.Int64Type), nil
 	case schema.Float:
-		return dictionary(parquetgo.Leaf(parquetgo.FloatType)), nil
+		return parquetgo.Leaf(parquetgo.FloatType), nil
 	case schema.Double:
-		return dictionary(parquetgo.Leaf(parquetgo.DoubleType)), nil
+		return parquetgo.Leaf(parquetgo.DoubleType), nil
 	case schema.Date:
-		return dictionary(parquetgo.Date()), nil
+		return parquetgo.Date(), nil
 	case schema.Timestamp:
-		return dictionary(parquetgo.TimestampAdjusted(parquetgo.Microsecond, false)), nil
+		return parquetgo.TimestampAdjusted(parquetgo.Microsecond, false), nil
 	case schema.TimestampTZ:
-		return dictionary(parquetgo.TimestampAdjusted(parquetgo.Microsecond, true)), nil
+		return parquetgo.TimestampAdjusted(parquetgo.Microsecond, true), nil
 	case schema.String:
-		return dictionary(parquetgo.String()), nil
+		return parquetgo.String(), nil
 	case schema.Binary:
-		return parquetgo.Encoded(parquetgo.Leaf(parquetgo.ByteArrayType), &parquetgo.Plain), nil
+		return parquetgo.Leaf(parquetgo.ByteArrayType), nil
 	case schema.Decimal:
-		return dictionary(parquetgo.Decimal(t.Scale, t.Precision, decimalStorage(t.Precision))), nil
+		return parquetgo.Decimal(t.Scale, t.Precision, decimalStorage(t.Precision)), nil
 	default:
 		return nil, fmt.Errorf("the type %s has no Parquet form", t)
 	}
-}
-
-func dictionary(n parquetgo.Node) parquetgo.Node {
-	return parquetgo.Encoded(n, &parquetgo.RLEDictionary)
 }
 
 func decimalStorage(precision int) parquetgo.Type {

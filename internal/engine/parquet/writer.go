@@ -7,7 +7,6 @@ import (
 	"math"
 
 	parquetgo "github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
@@ -21,7 +20,7 @@ const (
 	// dictionaryBytes is where a column chunk falls back from its dictionary to plain values.
 	dictionaryBytes = 1 << 20
 	// stride is how many values go to the encoder at once.
-	stride = 1024
+	stride = 512
 )
 
 // File describes a finished Parquet file.
@@ -54,12 +53,10 @@ type Writer struct {
 	table *schema.Table
 	// writer is the older of the library's two: the generic one links 2 MB of reflection for rows of Go values,
 	// which a writer of columns never uses.
-	writer  *parquetgo.Writer //nolint:staticcheck // see above
-	columns []*parquetgo.ColumnWriter
-	bounds  []bounds
-	values  []parquetgo.Value
-	// fixed holds the bytes of decimals of fixed length until their stride is written.
-	fixed                 []byte
+	writer                *parquetgo.Writer //nolint:staticcheck // see above
+	columns               []*parquetgo.ColumnWriter
+	bounds                []bounds
+	stamps                []stamper
 	rows                  int64
 	groupRows, groupBytes int
 }
@@ -75,14 +72,15 @@ func (c *counter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// NewWriter begins a file of the table's columns. createdBy names the program, with its version.
-func NewWriter(out io.Writer, table *schema.Table, createdBy string) (*Writer, error) {
-	s, err := layout(table)
+// NewWriter begins a file of the table's columns. createdBy names the program, with its version. The first rows show
+// which columns repay a dictionary; nil shows nothing. They are not written.
+func NewWriter(out io.Writer, table *schema.Table, createdBy string, first *column.Batch) (*Writer, error) {
+	s, err := layout(table, first)
 	if err != nil {
 		return nil, fmt.Errorf("making the schema of a Parquet file: %w", err)
 	}
 	options := []parquetgo.WriterOption{
-		s, parquetgo.Compression(&zstd.Codec{Level: zstd.SpeedFastest}), parquetgo.DataPageVersion(1),
+		s, parquetgo.Compression(compression), parquetgo.DataPageVersion(1),
 		parquetgo.PageBufferSize(pageBytes), parquetgo.DictionaryMaxBytes(dictionaryBytes),
 		parquetgo.CreatedBy("lakeland", createdBy, ""),
 	}
@@ -90,9 +88,9 @@ func NewWriter(out io.Writer, table *schema.Table, createdBy string) (*Writer, e
 	for _, name := range table.Key {
 		keys[name] = true
 	}
-	w := &Writer{out: &counter{Writer: out}, table: table, bounds: make([]bounds, len(table.Columns)), values: make([]parquetgo.Value, 0, stride)}
+	w := &Writer{out: &counter{Writer: out}, table: table, bounds: make([]bounds, len(table.Columns)), stamps: make([]stamper, len(table.Columns))}
 	for i, c := range table.Columns {
-		w.bounds[i].typ = c.Type
+		w.bounds[i].typ, w.stamps[i] = c.Type, newStamper(i, &c)
 		wide := c.Type.Kind() == column.Int128
 		long := c.Type.ID == schema.Binary || c.Type.ID == schema.String && !keys[c.Name]
 		if wide || long {
@@ -140,54 +138,20 @@ func (w *Writer) Write(b *column.Batch) error {
 }
 
 func (w *Writer) writeColumn(i int, v *column.Vector) error {
-	c := w.table.Columns[i]
-	defined := 1
-	if c.Required {
-		defined = 0
-	}
+	s := &w.stamps[i]
 	for from := 0; from < v.Len(); from += stride {
 		to := min(from+stride, v.Len())
-		w.values, w.fixed = w.values[:0], w.fixed[:0]
-		for row := from; row < to; row++ {
-			if v.IsNull(row) {
-				w.values = append(w.values, parquetgo.NullValue().Level(0, 0, i))
-				continue
-			}
-			w.values = append(w.values, w.value(c.Type, v, row).Level(0, defined, i))
+		values := s.values
+		if mirrored {
+			values = s.stamp(v, from, to)
+		} else {
+			values = s.construct(v, from, to)
 		}
-		if _, err := w.columns[i].WriteRowValues(w.values); err != nil {
+		if _, err := w.columns[i].WriteRowValues(values); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (w *Writer) value(t schema.Type, v *column.Vector, row int) parquetgo.Value {
-	switch v.Kind {
-	case column.Bool:
-		return parquetgo.BooleanValue(v.Bools[row])
-	case column.Int32:
-		return parquetgo.Int32Value(v.Int32s[row])
-	case column.Int64:
-		if t.ID == schema.Decimal && t.Precision <= 9 {
-			return parquetgo.Int32Value(int32(v.Int64s[row]))
-		}
-		return parquetgo.Int64Value(v.Int64s[row])
-	case column.Float32:
-		return parquetgo.FloatValue(v.Float32s[row])
-	case column.Float64:
-		return parquetgo.DoubleValue(v.Float64s[row])
-	case column.Int128:
-		n := decimalBytes(t.Precision)
-		if cap(w.fixed) < stride*16 {
-			w.fixed = make([]byte, 0, stride*16) // never grown while values point into it
-		}
-		start := len(w.fixed)
-		w.fixed = append(w.fixed, wideBytes(v.Wides[row])[16-n:]...)
-		return parquetgo.FixedLenByteArrayValue(w.fixed[start:])
-	default:
-		return parquetgo.ByteArrayValue(v.Bytes(row))
-	}
 }
 
 func (w *Writer) flush() error {

@@ -183,7 +183,7 @@ func write(t *testing.T, path string, seed uint64, table *schema.Table, rows, pe
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 7))
 	var out bytes.Buffer
-	w, err := parquet.NewWriter(&out, table, "1.2.3")
+	w, err := parquet.NewWriter(&out, table, "1.2.3", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -388,7 +388,7 @@ func TestWriterRefuses(t *testing.T) {
 		}, "of kind int64, not 1 of int32"},
 		{"another number of columns", func(b *column.Batch) { b.Columns = b.Columns[:1] }, "has 1 columns and the file 2"},
 	} {
-		w, err := parquet.NewWriter(&bytes.Buffer{}, table, "")
+		w, err := parquet.NewWriter(&bytes.Buffer{}, table, "", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -399,7 +399,7 @@ func TestWriterRefuses(t *testing.T) {
 		}
 	}
 	table.Columns[1].Name = "a"
-	if _, err := parquet.NewWriter(&bytes.Buffer{}, table, ""); err == nil {
+	if _, err := parquet.NewWriter(&bytes.Buffer{}, table, "", nil); err == nil {
 		t.Error("two columns of one name were accepted")
 	}
 }
@@ -409,7 +409,7 @@ func TestRowGroups(t *testing.T) {
 	t.Parallel()
 	table := &schema.Table{Columns: []schema.Column{{Name: "t", Type: schema.Type{ID: schema.String}, FieldID: 1}}}
 	var out bytes.Buffer
-	w, err := parquet.NewWriter(&out, table, "")
+	w, err := parquet.NewWriter(&out, table, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -142,6 +142,17 @@ func TestRecreatedTables(t *testing.T) {
 	if h := l.head("r"); h.Schema.Columns[0].FieldID != 2 || h.Schema.Columns[1].FieldID != 1 {
 		t.Errorf("the columns are %+v", h.Schema.Columns)
 	}
+	l.sql(`CREATE TABLE other (note text, id bigint)`)
+	doc, err := l.tracking.Table(t.Context(), "shop.r")
+	l.must(err)
+	doc.Source.Database.Table = "other"
+	l.must(l.tracking.UpdateTable(t.Context(), doc, sandbox.Account))
+	if err := l.runner().Table(t.Context(), "shop.r").Err; err == nil || !strings.Contains(err.Error(), `is another than the one that was landed`) {
+		t.Errorf("another table with the same columns: %v", err)
+	}
+	l.equal("r")
+	doc.Source.Database.Table = "r"
+	l.must(l.tracking.UpdateTable(t.Context(), doc, sandbox.Account))
 	l.sql(`DROP TABLE r`, `CREATE TABLE r (id bigint)`)
 	if err := l.runner().Table(t.Context(), "shop.r").Err; err == nil || !strings.Contains(err.Error(), `its column "note" is gone: set reload to a new value`) {
 		t.Errorf("got %v", err)

@@ -204,13 +204,19 @@ func (a *attempt) full(ctx context.Context, id string) error {
 		return err
 	}
 	shared := snapshot.ID
-	if shared == "" || a.connection.MaxConnections < 2 {
-		// One connection at a time: the unit takes a view of its own, and says which.
-		snapshot.Close(ctx)
+	if a.connection.MaxConnections < 2 {
 		shared = ""
 	}
+	units, err := a.units(ctx, target, head, snapshot, shared, planned, id)
+	if err != nil {
+		return err
+	}
+	if shared == "" {
+		// One connection at a time: the unit takes a view of its own, and says which.
+		snapshot.Close(ctx)
+	}
 	a.took("plan", &stage)
-	results, err := a.r.Executor.Execute(ctx, a.units(target, head, shared, planned, id))
+	results, err := a.r.Executor.Execute(ctx, units, a.connection.MaxConnections-1) // one holds the snapshot
 	files := filesOf(results)
 	if err == nil {
 		err = a.sum(results)
@@ -311,14 +317,31 @@ func (a *attempt) note(notes []string) {
 	}
 }
 
-func (a *attempt) units(target table.Table, head *table.Head, snapshot string, planned schema.Table, id string) []Unit {
-	location, _ := spec.ParseLocation(a.doc.Target.Location)
-	unit := Unit{V: UnitVersion, ID: "0000", RunID: a.runID, Attempt: id, Table: a.name, Extract: &ExtractUnit{
-		Connection: *a.connection, Source: *a.doc.Source.Database, Snapshot: snapshot, Schema: planned,
-		Output: Output{Bucket: spec.Location{Bucket: location.Bucket}.String(), FileBytes: fileBytes},
-	}}
-	unit.Extract.Output.KeyPrefix, unit.Extract.Output.KeySuffix = target.DataKeys(head, id, unit.ID)
-	return []Unit{unit}
+// unitBytes is about how much of a table at the source is one unit's work: small enough that a lost connection costs
+// little, large enough that its file is not small.
+const unitBytes = 128 << 20
+
+// units cuts the work. A unit that cannot join the run's snapshot reads everything in a view of its own.
+func (a *attempt) units(ctx context.Context, target table.Table, head *table.Head, snapshot *postgres.Snapshot, shared string, planned schema.Table, id string) ([]Unit, error) {
+	location, err := spec.ParseLocation(a.doc.Target.Location)
+	if err != nil {
+		return nil, err
+	}
+	lists := [][]postgres.Part{{{Source: *a.doc.Source.Database}}}
+	if shared != "" {
+		if lists, err = snapshot.Parts(ctx, *a.doc.Source.Database, unitBytes); err != nil {
+			return nil, err
+		}
+	}
+	units := make([]Unit, len(lists))
+	for i, parts := range lists {
+		units[i] = Unit{V: UnitVersion, ID: fmt.Sprintf("%04d", i), RunID: a.runID, Attempt: id, Table: a.name, Extract: &ExtractUnit{
+			Connection: *a.connection, Parts: parts, Snapshot: shared, Schema: planned,
+			Output: Output{Bucket: spec.Location{Bucket: location.Bucket}.String(), FileBytes: fileBytes},
+		}}
+		units[i].Extract.Output.KeyPrefix, units[i].Extract.Output.KeySuffix = target.DataKeys(head, id, units[i].ID)
+	}
+	return units, nil
 }
 
 // sum adds up the results and refuses units that did not read one and the same snapshot.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
+	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
 )
 
 // Another worker lands newer rows in the middle of a run, before each of its calls in turn, when the run's lease
@@ -73,8 +74,7 @@ func (d *landing) overtaken(n int) bool {
 func TestStormOfTwoWorkers(t *testing.T) {
 	t.Parallel()
 	const rounds = 24
-	seed := rand.Uint64()
-	t.Logf("the seed is %d", seed)
+	seed := sandbox.Seed(t)
 	random := rand.New(rand.NewPCG(seed, 0))
 	d := newNumbers(t).landing("numbers")
 	landed := 0

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
@@ -28,8 +29,9 @@ type Unit struct {
 
 // ExtractUnit reads rows from a database into Parquet files.
 type ExtractUnit struct {
-	Connection spec.Connection     `json:"connection"`
-	Source     spec.DatabaseSource `json:"source"`
+	Connection spec.Connection `json:"connection"`
+	// Parts are what the unit reads, one after the other.
+	Parts []postgres.Part `json:"parts"`
 	// Snapshot joins the view that the run was planned on; "" takes one of the unit's own.
 	Snapshot string `json:"snapshot,omitempty"`
 	// Schema is the table's; columns without a source are written as NULLs.

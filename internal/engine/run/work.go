@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -52,7 +51,7 @@ func (w *Worker) extract(ctx context.Context, u Unit) (_ *Result, err error) {
 			files.discard()
 		}
 	}()
-	request := postgres.Request{Source: e.Source, Snapshot: e.Snapshot}
+	request := postgres.Request{Parts: e.Parts, Snapshot: e.Snapshot}
 	var absent []int
 	for i, c := range e.Schema.Columns {
 		if c.Source == nil {
@@ -148,7 +147,7 @@ func (f *files) write(b *column.Batch) error {
 		if f.stream, err = f.store.Create(f.ctx, f.key); err != nil {
 			return err
 		}
-		if f.writer, err = parquet.NewWriter(f.stream, f.schema, f.version); err != nil {
+		if f.writer, err = parquet.NewWriter(f.stream, f.schema, f.version, b); err != nil {
 			return err
 		}
 	}
@@ -199,54 +198,4 @@ func deleteFiles(ctx context.Context, s store.Store, done []table.DataFile) erro
 		keys[i] = d.Key
 	}
 	return s.Delete(ctx, keys...)
-}
-
-// Executor executes the units of a run.
-type Executor interface {
-	// Execute returns the results in the order of the units, or the first error once no unit is at work.
-	Execute(ctx context.Context, units []Unit) ([]Result, error)
-}
-
-// Local executes units on goroutines of this process.
-type Local struct {
-	Worker *Worker
-	// Parallel is how many units are at work at once; at least 1.
-	Parallel int
-}
-
-// Execute implements Executor.
-func (l *Local) Execute(ctx context.Context, units []Unit) ([]Result, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	type answer struct {
-		at     int
-		result *Result
-		err    error
-	}
-	answers, slots := make(chan answer), make(chan struct{}, max(l.Parallel, 1))
-	for i, u := range units {
-		go func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			if ctx.Err() != nil {
-				answers <- answer{i, nil, context.Cause(ctx)}
-				return
-			}
-			result, err := l.Worker.Do(ctx, u)
-			answers <- answer{i, result, err}
-		}()
-	}
-	results := make([]Result, len(units))
-	var first error
-	for range units {
-		a := <-answers
-		switch {
-		case a.err == nil:
-			results[a.at] = *a.result
-		case first == nil || errors.Is(first, context.Canceled):
-			first = a.err
-			cancel()
-		}
-	}
-	return results, first
 }

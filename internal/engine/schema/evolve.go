@@ -73,13 +73,14 @@ const wayOut = "set reload to a new value to land the table afresh"
 //
 // Columns are told apart by the source's own numbers, so a rename is a rename. A column may be added, unless rows
 // that stay as they are have a value in it, which a default or NOT NULL tells; it may be dropped, may widen without loss and may become nullable.
-// A table that was created anew is followed where all rows are written anyhow and its columns are the same.
+// A table that was created anew in its place is followed where all rows are written anyhow and its columns are the
+// same.
 // Anything else is an error that names old and new and says what to do, unless the table is landed afresh: then a
 // column whose type does not follow gets a new field id, and dropped columns go.
 //
 // A column of the lake never becomes required, and one that is added is not: rows of older snapshots have NULLs.
 func Evolve(lake, source Table, landing Landing) (Evolution, error) {
-	e := Evolution{Table: Table{Key: source.Key, Identity: source.Identity, Comment: source.Comment, Columns: slices.Clone(source.Columns)}}
+	e := Evolution{Table: Table{Key: source.Key, Identity: source.Identity, Origin: source.Origin, Comment: source.Comment, Columns: slices.Clone(source.Columns)}}
 	before, err := e.match(lake, source, landing)
 	if err != nil {
 		return Evolution{}, err
@@ -102,7 +103,10 @@ func (e *Evolution) match(lake, source Table, landing Landing) ([]*Column, error
 	if !same && landing == Afresh {
 		return before, nil
 	}
-	if !same && (landing != Whole || lake.Identity == "") {
+	if !same && (lake.Origin == "" || lake.Origin != source.Origin) {
+		return nil, fmt.Errorf("the source table is another than the one that was landed, which was elsewhere or had another name (it was %q, it is %q): %s", lake.Identity, source.Identity, wayOut)
+	}
+	if !same && landing != Whole {
 		return nil, fmt.Errorf("the source table was dropped and created anew since it was last landed (it was %q, it is %q): %s", lake.Identity, source.Identity, wayOut)
 	}
 	matched := map[int]bool{}

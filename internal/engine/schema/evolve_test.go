@@ -46,7 +46,7 @@ func spelt(c schema.Column, typ string) schema.Column {
 func TestEvolve(t *testing.T) {
 	t.Parallel()
 	gone := schema.Column{Name: "old", Type: str, FieldID: 4}
-	lake := schema.Table{Identity: "16385", Columns: []schema.Column{col(1, 1, "id!", integer), col(2, 2, "note", str), col(3, 3, "amount", dec(8, 2)), gone}}
+	lake := schema.Table{Identity: "16385", Origin: "here", Columns: []schema.Column{col(1, 1, "id!", integer), col(2, 2, "note", str), col(3, 3, "amount", dec(8, 2)), gone}}
 	id, note, amount := col(0, 1, "id!", integer), col(0, 2, "note", str), col(0, 3, "amount", dec(8, 2))
 	const tail = " old:string:4"
 	const whole = "id!:int:1 note:string:2 amount:decimal(8,2):3" + tail
@@ -90,12 +90,20 @@ func TestEvolve(t *testing.T) {
 		{"recreated with a new column", "16999", []schema.Column{id, note, amount, col(0, 4, "more", str)}, []schema.Landing{schema.Whole}, `and its column "more" is new: set reload`, ""},
 		{"recreated without a column", "16999", []schema.Column{id, note}, []schema.Landing{schema.Whole}, `and its column "amount" is gone: set reload`, ""},
 		{"recreated with another type", "16999", []schema.Column{id, note, col(0, 3, "amount", str)}, []schema.Landing{schema.Whole}, `column "amount" was pg decimal(8,2)`, ""},
+		{"another table", "16999@there", []schema.Column{id, note, amount}, both, `is another than the one that was landed, which was elsewhere or had another name (it was "16385", it is "16999"): set reload`, ""},
+		{"another table of an unknown place", "16999@", []schema.Column{id, note, amount}, both, "is another than the one that was landed", ""},
+		{"another table, afresh", "16999@there", []schema.Column{id}, []schema.Landing{schema.Afresh}, "id!:int:0", ""},
+		{"the same table elsewhere", "16385@there", []schema.Column{id, note, amount}, both, whole, ""},
 		{"recreated, afresh", "16999", []schema.Column{id}, []schema.Landing{schema.Afresh}, "id!:int:0", ""},
 	} {
 		for _, landing := range tc.landings {
 			t.Run(fmt.Sprintf("%s/%d", tc.name, landing), func(t *testing.T) {
 				t.Parallel()
-				source := schema.Table{Identity: tc.identity, Columns: tc.source, Comment: "what it is"}
+				identity, origin, elsewhere := strings.Cut(tc.identity, "@")
+				if !elsewhere {
+					origin = "here"
+				}
+				source := schema.Table{Identity: identity, Origin: origin, Columns: tc.source, Comment: "what it is"}
 				got, err := schema.Evolve(lake, source, landing)
 				if err != nil {
 					if !strings.Contains(err.Error(), tc.want) {
@@ -116,7 +124,7 @@ func TestEvolve(t *testing.T) {
 				if diff := cmp.Diff(tc.steps, strings.Join(steps, ", ")); diff != "" {
 					t.Error(diff)
 				}
-				if got.Table.Identity != tc.identity || got.Table.Comment != "what it is" || len(got.Sentences()) != len(got.Steps) {
+				if got.Table.Identity != identity || got.Table.Origin != origin || got.Table.Comment != "what it is" || len(got.Sentences()) != len(got.Steps) {
 					t.Errorf("the table is %+v", got.Table)
 				}
 			})

@@ -61,7 +61,7 @@ func options(o ...Option) []Option { return o }
 var asText = options(by(FormText, String))
 
 const (
-	timeRange = "0001 to 9999 in the Gregorian calendar of all dates; `infinity`, `-infinity`, BC and later years are an error unless declared as `string`, which keeps them as PostgreSQL writes them"
+	timeRange = "years 0001 to 9999; `infinity`, `-infinity`, BC and later years are an error unless declared as `string`, which keeps them as PostgreSQL writes them"
 	asWritten = "as PostgreSQL writes it"
 )
 
@@ -95,7 +95,7 @@ var mappings = []*Mapping{
 	},
 	{
 		Name: "money", oids: oids(790), Options: options(by(FormNumeric, Decimal), by(FormNumeric, String)), precision: 19, scale: 2,
-		Note: "`decimal(19,2)`, cast to numeric by the server: the number of decimals is `lc_monetary`'s there, and a third one that is not zero is an error that a declared `decimal(22,3)` ends",
+		Note: "cast to numeric by the server, where `lc_monetary` says how many decimals there are; a third one that is not zero is an error, which a declared `decimal(22,3)` ends",
 	},
 	{Name: "text, character varying, name", oids: oids(OIDText, OIDVarchar, OIDName), Options: options(is(String))},
 	{Name: "character(n)", oids: oids(OIDBPChar), Options: options(is(String)), Note: "with the blanks that fill it"},
@@ -129,7 +129,7 @@ var mappings = []*Mapping{
 	{Name: "point, line, lseg, box, path, polygon, circle", oids: oids(600, 628, 601, 603, 602, 604, 718), Options: asText, Note: asWritten + ", numbers with all digits that tell them apart"},
 	{Name: "tsvector, tsquery", oids: oids(3614, 3615), Options: asText, Note: asWritten},
 	{Name: "oid, xid, cid", oids: oids(OIDOID, OIDXID, OIDCID), Options: options(is(Long), by(FormText, String)), Note: "0 to 4294967295"},
-	{Name: "xid8", oids: oids(OIDXID8), Options: options(is(Decimal), by(FormText, String)), precision: 20, Note: "`decimal(20,0)`: 64 bits without a sign"},
+	{Name: "xid8", oids: oids(OIDXID8), Options: options(is(Decimal), by(FormText, String)), precision: 20, Note: "64 bits without a sign"},
 	{
 		Name: "regclass, regtype, regproc, regprocedure, regoper, regoperator, regnamespace, regrole, regconfig, regdictionary, regcollation",
 		oids: oids(2205, 2206, 24, 2202, 2203, 2204, 4089, 4096, 3734, 3769, 4191), Options: asText,
@@ -137,6 +137,14 @@ var mappings = []*Mapping{
 	},
 	{Name: "pg_lsn, tid, pg_snapshot, txid_snapshot, aclitem, refcursor", oids: oids(3220, 27, 5038, 2970, 1033, 1790), Options: asText, Note: asWritten},
 	{Name: "ltree, lquery, ltxtquery, cube, seg", extension: []string{"ltree", "lquery", "ltxtquery", "cube", "seg"}, Options: asText, Note: asWritten},
+}
+
+// Default is the logical type that a line's types become, for the documentation: decimal(p,s) where it depends.
+func (m *Mapping) Default() string {
+	if m.Options[0].ID == Decimal && m.precision == 0 {
+		return "decimal(p,s)"
+	}
+	return Type{ID: m.Options[0].ID, Precision: m.precision, Scale: m.scale}.String()
 }
 
 // Mappings is the table of types, in the order of the documentation.

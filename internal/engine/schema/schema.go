@@ -119,7 +119,10 @@ type Table struct {
 	Key []string `json:"key,omitempty"`
 	// Identity tells this source table from one recreated under its name (PostgreSQL: its oid).
 	Identity string `json:"identity,omitempty"`
-	Comment  string `json:"comment,omitempty"`
+	// Origin is the place of the source table: its server, database and name. A table with another Identity in the
+	// same place was created anew there; "" is a place that is not known.
+	Origin  string `json:"origin,omitempty"`
+	Comment string `json:"comment,omitempty"`
 }
 
 // Kinds are the kinds of the columns' vectors.

@@ -5,6 +5,7 @@ package cadence
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -143,7 +144,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 		r.Planned.Engine(spec.CadenceID(tree.Text("tracking"), tree.Text("name")), engine.Version)
 	}
 	changes := lifecycle.Settle(ctx, req, resp, lifecycle.Settlement{
-		Computed: computed, Normal: normal, Replace: []spec.Path{spec.At("tracking"), spec.At("name")},
+		Computed: computed, Normal: normal, Replace: effects.Paths(lifecycle.Replace),
 	})
 	if changes && !req.State.Raw.IsNull() && len(resp.RequiresReplace) == 0 {
 		warnOfStop(ctx, req.State, resp)
@@ -191,7 +192,7 @@ func (r *Resource) deployment(ctx context.Context, tree lifecycle.Tree) (*deploy
 			connections[i] = planned
 		default:
 			if connections[i], err = store.Connection(ctx, name); err != nil {
-				return nil, err
+				return nil, fmt.Errorf("the connection %q, which it names: %w: apply that connection first; referred to by its attribute, it is planned before this cadence", name, err)
 			}
 		}
 	}

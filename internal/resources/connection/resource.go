@@ -123,7 +123,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 			"id": lifecycle.Known(id, named), "glue_connection": lifecycle.Known(physical, named), "deployed": deployed, "tags_all": tags,
 		},
 		Normal:  normal,
-		Replace: []spec.Path{spec.At("tracking"), spec.At("name")},
+		Replace: effects.Paths(lifecycle.Replace),
 	})
 }
 

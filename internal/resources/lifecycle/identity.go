@@ -19,7 +19,7 @@ func IdentitySchema(keys ...string) identityschema.Schema {
 		"region":     identityschema.StringAttribute{OptionalForImport: true, Description: "The AWS Region; the provider's when left out."},
 	}}
 	for _, key := range keys {
-		s.Attributes[key] = identityschema.StringAttribute{RequiredForImport: true}
+		s.Attributes[key] = identityschema.StringAttribute{RequiredForImport: true, Description: "As the attribute of that name."}
 	}
 	return s
 }

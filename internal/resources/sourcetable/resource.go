@@ -127,17 +127,17 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 			return
 		}
 	}
-	lifecycle.Settle(ctx, req, resp, lifecycle.Settlement{
+	changes := lifecycle.Settle(ctx, req, resp, lifecycle.Settlement{
 		Computed: map[string]attr.Value{
 			"id":               lifecycle.Known(trackingName+"/"+t.Name, named),
 			"tracking":         lifecycle.Known(trackingName, !unknown.Any("cadence")),
 			lifecycle.Deployed: deployed().Value(),
 		},
-		Normal: normal,
-		Replace: []spec.Path{
-			spec.At("name"), spec.At("tracking"), spec.At("target", "location"), spec.At("target", "database"), spec.At("target", "table"), spec.At("target", "format"),
-		},
+		Normal: normal, Replace: effects.Paths(lifecycle.Replace),
 	})
+	if changes && !req.State.Raw.IsNull() && len(resp.RequiresReplace) == 0 {
+		r.warnOfReload(&resp.Diagnostics, req.State.Raw, tree)
+	}
 }
 
 // deployed are the leaves of a source table as it should be.

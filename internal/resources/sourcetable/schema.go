@@ -21,17 +21,47 @@ func optional(text string) schema.StringAttribute {
 	return schema.StringAttribute{Optional: true, MarkdownDescription: text}
 }
 
+// effects are what changes do. The tracking is computed from the cadence.
+var effects = lifecycle.Effects{
+	"name":                     lifecycle.Replace,
+	"cadence":                  lifecycle.InPlaceWithinTracking,
+	"source.database":          lifecycle.RefusedUntilReload,
+	"source.dms":               lifecycle.Refused,
+	"source.files":             lifecycle.Refused,
+	"extract.mode":             lifecycle.OneValue,
+	"extract.horizon":          lifecycle.Refused,
+	"extract.cursor":           lifecycle.Refused,
+	"extract.lookback":         lifecycle.Refused,
+	"extract.cursor_time_zone": lifecycle.Refused,
+	"target.location":          lifecycle.Replace,
+	"target.database":          lifecycle.Replace,
+	"target.table":             lifecycle.Replace,
+	"target.format":            lifecycle.Replace,
+	"storage_mode":             lifecycle.OneValue,
+	"primary_key":              lifecycle.InPlaceAtNextRun,
+	"partition_by":             lifecycle.Refused,
+	"columns":                  lifecycle.InPlaceAtNextRun,
+	"filter":                   lifecycle.Refused,
+	"ordering":                 lifecycle.Refused,
+	"reconcile":                lifecycle.Refused,
+	"reload":                   lifecycle.InPlaceWithReload,
+	"adopt":                    lifecycle.Refused,
+	"enabled":                  lifecycle.InPlaceAtNextRun,
+	"freshness":                lifecycle.Refused,
+	"tracking":                 lifecycle.Replace,
+}
+
 // Schema implements resource.Resource.
 func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		Version: 1,
 		MarkdownDescription: "One table of a source: where it comes from, what each run reads, and where it lands. " +
 			"It is configuration only: the cadence's next run picks it up. Destroying it leaves state, history, catalogue entry and data; creating it again on the same target goes on where it stopped.",
-		Attributes: map[string]schema.Attribute{
-			"name":    required("Name of the source table, unique in its tracking and stable: 1 to 255 letters, digits and `. _ - $ /`, such as `shop.orders`. Another one means another source table."),
+		Attributes: effects.Describe(map[string]schema.Attribute{
+			"name":    required("Name of the source table, unique in its tracking and stable: 1 to 255 letters, digits and `. _ - $ /`, such as `shop.orders`."),
 			"cadence": required("Id of the cadence that runs the table, `<tracking>/<cadence>`. Moving a table to another cadence of the same tracking loses nothing."),
 			"source": schema.SingleNestedAttribute{
-				Required: true, MarkdownDescription: "Where the table comes from: exactly one of `database`, `dms` and `files`.",
+				Required: true, MarkdownDescription: "Where the table comes from: exactly one of `database`, `dms` and `files`; this release has `database`.",
 				Attributes: map[string]schema.Attribute{
 					"database": schema.SingleNestedAttribute{
 						Optional: true, MarkdownDescription: "A table or view, read straight from a database. Names are exact, case included.",
@@ -42,7 +72,7 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 						},
 					},
 					"dms": schema.SingleNestedAttribute{
-						Optional: true, MarkdownDescription: "A table in files that AWS DMS wrote to S3. Not supported yet.",
+						Optional: true, MarkdownDescription: "A table in files that AWS DMS wrote to S3.",
 						Attributes: map[string]schema.Attribute{
 							"location": required("Folder that the DMS endpoint writes to."),
 							"schema":   required("Schema of the table, as DMS names it."),
@@ -50,7 +80,7 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 						},
 					},
 					"files": schema.SingleNestedAttribute{
-						Optional: true, MarkdownDescription: "A folder of event files in S3. Not supported yet.",
+						Optional: true, MarkdownDescription: "A folder of event files in S3.",
 						Attributes: map[string]schema.Attribute{
 							"location": required("Folder of the files."),
 							"format":   required("`json`, `csv` or `xml`."),
@@ -59,7 +89,7 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 				},
 			},
 			"extract": schema.SingleNestedAttribute{
-				Optional: true, MarkdownDescription: "What each run reads; the whole table by default.",
+				Optional: true, MarkdownDescription: "What each run reads; `{ mode = \"full\" }` by default.",
 				Attributes: map[string]schema.Attribute{
 					"mode":             optional("`full` (default): each run replaces the whole table. (`incremental` is not supported yet.)"),
 					"horizon":          optional("What an incremental table promises to see: `xmin`, `transactions` or `lookback`. `xmin` is the default on PostgreSQL without a cursor; otherwise it must be named."),
@@ -69,7 +99,7 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 				},
 			},
 			"target": schema.SingleNestedAttribute{
-				Required: true, MarkdownDescription: "Where the table lands. No two source tables share a target, nor does one lie inside another. Another target means another source table.",
+				Required: true, MarkdownDescription: "Where the table lands. No two source tables share a target, nor does one lie inside another.",
 				Attributes: map[string]schema.Attribute{
 					"location": required("Folder of the table's files, such as `s3://acme-lake/raw/orders/`."),
 					"database": required("Glue database of the table's entry in the catalogue. It must exist."),
@@ -82,44 +112,44 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 				MarkdownDescription: "`current_snapshot` (default): one row per key, as the source has it. (`historical` is not supported yet.)",
 			},
 			"primary_key": schema.ListAttribute{
-				Optional: true, ElementType: types.StringType, MarkdownDescription: "Columns that identify a row, by their names at the source.",
+				Optional: true, ElementType: types.StringType, MarkdownDescription: "Columns that identify a row, by their names at the source; by default those of its primary key. Iceberg keeps them as the table's identifier fields where all of them are `NOT NULL` and none is floating.",
 			},
 			"partition_by": schema.ListAttribute{
-				Optional: true, ElementType: types.StringType, MarkdownDescription: "Partitions of the table, such as `day(created_at)` or `bucket(16, id)`. Not supported yet.",
+				Optional: true, ElementType: types.StringType, MarkdownDescription: "Partitions of the table, such as `day(created_at)` or `bucket(16, id)`; none by default.",
 			},
 			"columns": schema.MapNestedAttribute{
-				Optional: true, MarkdownDescription: "Overrides by column, by its name at the source: each says a type, a name or both.",
+				Optional: true, MarkdownDescription: "Overrides by column, by its name at the source: each says a type, a name or both; none by default. A new name renames the column; a new type widens it, and where old rows cannot follow runs fail until `reload` changes.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 					"name": optional("Name in the lake: lower-case letters, digits and underscores. By default the source's in lower case, with underscores for all other characters."),
-					"type": optional("Type in the lake: `boolean`, `int`, `long`, `float`, `double`, `decimal(p,s)`, `date`, `timestamp`, `timestamptz`, `string` or `binary`, as far as it holds the column's values exactly. By default what the source's type becomes."),
+					"type": optional("Type in the lake, by default what the source's type becomes: `boolean`, `int`, `long`, `float`, `double`, `decimal(p,s)`, `date`, `timestamp`, `timestamptz`, `string` or `binary`, where it holds the column's values exactly."),
 				}},
 			},
 			"filter": schema.ListNestedAttribute{
-				Optional: true, MarkdownDescription: "Conditions that rows must meet, all of them. Not supported yet.",
+				Optional: true, MarkdownDescription: "Conditions that rows must meet, all of them; none by default.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 					"column": required("Column, by its name at the source."),
 					"op":     required("`=`, `!=`, `<`, `<=`, `>`, `>=`, `in`, `is_null` or `is_not_null`."),
 					"value":  optional("Value to compare with; for `in` a list with commas."),
 				}},
 			},
-			"ordering": optional("Column that says which of two versions of a row is newer. Not supported yet."),
+			"ordering": optional("Column that says which of two versions of a row is newer; none by default."),
 			"reconcile": schema.SingleNestedAttribute{
-				Optional: true, MarkdownDescription: "How often, and how, lake and source are compared. Not supported yet.",
+				Optional: true, MarkdownDescription: "How often, and how, lake and source are compared; never by default.",
 				Attributes: map[string]schema.Attribute{
 					"every": required("How often, `1h` to `366d`."),
 					"how":   optional("`count` (default) or `keys`."),
 				},
 			},
-			"reload": optional("Any text: a new value has the next run land the table afresh, also where its columns changed in ways that old rows cannot follow."),
+			"reload": optional("Any text of at most 256 bytes, such as a date; none by default. A new value has the next run land the table afresh, also where its columns changed in ways that old rows cannot follow."),
 			"adopt": schema.BoolAttribute{
-				Optional: true, MarkdownDescription: "Take over a target that another source table landed. Not supported yet.",
+				Optional: true, MarkdownDescription: "Take over a target that another source table landed; `false` by default.",
 			},
 			"enabled": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(true),
 				MarkdownDescription: "Whether runs include the table; `true` by default.",
 			},
 			"freshness": schema.SingleNestedAttribute{
-				Optional: true, MarkdownDescription: "How old the last success may become before it is reported. Not supported yet.",
+				Optional: true, MarkdownDescription: "How old the last success may become before it is reported; without bounds by default.",
 				Attributes: map[string]schema.Attribute{
 					"max_age": required("Longest age, `5m` to `366d`."),
 				},
@@ -131,6 +161,6 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 				Computed: true, MarkdownDescription: "Name of the tracking, from `cadence`.",
 			},
 			"deployed": lifecycle.DeployedAttribute("the source table: its document, the index by which its cadence finds it, and its ownership of location and catalogue entry"),
-		},
+		}),
 	}
 }

@@ -9,8 +9,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -32,49 +30,6 @@ type Resource struct{ lifecycle.Base }
 
 // New makes the resource.
 func New() resource.Resource { return &Resource{lifecycle.Base{TypeName: "lakeland_tracking"}} }
-
-// Schema implements resource.Resource.
-func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	resp.Schema = schema.Schema{
-		Version: 1,
-		MarkdownDescription: "The DynamoDB tables in which provider and engine meet: configuration (`<name>-config`), leases and positions (`<name>-state`), " +
-			"source files (`<name>-files`) and history (`<name>-runs`). On demand, with point-in-time recovery. Everything else belongs to one tracking.",
-		Attributes: map[string]schema.Attribute{
-			"name": schema.StringAttribute{
-				Required:            true,
-				MarkdownDescription: "Name of the tracking: 1 to 40 lower-case letters, digits and underscores. Another name is another tracking.",
-			},
-			"replica_regions": schema.ListAttribute{
-				Optional: true, ElementType: types.StringType,
-				MarkdownDescription: "Regions that hold replicas of the tables. Not supported yet.",
-			},
-			"deletion_protection": schema.BoolAttribute{
-				Optional: true, Computed: true, Default: booldefault.StaticBool(true),
-				MarkdownDescription: "Refuse to delete the tables. `true` by default: to destroy a tracking, set it to `false` and apply first.",
-			},
-			"kms_key_arn": schema.StringAttribute{
-				Optional:            true,
-				MarkdownDescription: "KMS key that encrypts the tables; DynamoDB's own key by default.",
-			},
-			"tags": schema.MapAttribute{
-				Optional: true, ElementType: types.StringType,
-				MarkdownDescription: "Tags of the tables, beside the provider's `default_tags`.",
-			},
-			"tags_all": schema.MapAttribute{
-				Computed: true, ElementType: types.StringType,
-				MarkdownDescription: "All tags of the tables, the provider's `default_tags` included.",
-			},
-			"id": schema.StringAttribute{
-				Computed: true, MarkdownDescription: "The name.",
-			},
-			"table_arns": schema.MapAttribute{
-				Computed: true, ElementType: types.StringType,
-				MarkdownDescription: "ARNs of the tables by what they hold: `config`, `state`, `files`, `runs`. The engine's role needs them.",
-			},
-			"deployed": lifecycle.DeployedAttribute("the tracking: its four tables and the mark of their layout"),
-		},
-	}
-}
 
 // IdentitySchema implements resource.ResourceWithIdentity.
 func (*Resource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
@@ -135,7 +90,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	}
 	lifecycle.Settle(ctx, req, resp, lifecycle.Settlement{
 		Computed: map[string]attr.Value{"id": lifecycle.Known(plan.Text("name"), named), "table_arns": arns, "tags_all": tags, lifecycle.Deployed: deployed},
-		Normal:   normal, Replace: []spec.Path{spec.At("name")},
+		Normal:   normal, Replace: effects.Paths(lifecycle.Replace),
 	})
 }
 

@@ -27,7 +27,7 @@ const Account = "123456789012"
 
 const (
 	readyLimit = 90 * time.Second
-	stopGrace  = 5 * time.Second
+	stopGrace  = 30 * time.Second
 )
 
 // Options configure a Server.

@@ -25,7 +25,7 @@ const (
 	DefaultUser = "lakeland"
 
 	readyLimit    = 60 * time.Second
-	stopGrace     = 15 * time.Second
+	stopGrace     = 30 * time.Second
 	killGrace     = 10 * time.Second
 	connectLimit  = 10 * time.Second
 	randomSecrets = 24 // bytes

@@ -199,6 +199,12 @@ func TestTerraform(t *testing.T) {
 	named := fakeProgram(t, t.TempDir(), "terraform-1.9", "")
 	t.Setenv(TerraformVariable, named)
 	check(named)
+	t.Setenv(TerraformVariable, "tofu")
+	check(tofu)
+	t.Setenv("PATH", filepath.Dir(named))
+	if _, err := tools.Terraform(t.Context()); err == nil || !strings.Contains(err.Error(), "building OpenTofu takes Go") {
+		t.Errorf("OpenTofu that is not on PATH: %v", err)
+	}
 	t.Setenv(TerraformVariable, "/nonexistent/terraform")
 	if _, err := tools.Terraform(t.Context()); err == nil || !strings.Contains(err.Error(), TerraformVariable) {
 		t.Errorf("one that is not there: %v", err)

@@ -45,24 +45,47 @@ for service in ("cloudwatch", "dynamodb", "events", "iam", "kms", "logs", "sched
     get_backend(service)
 `
 
+// packages are what a virtual environment holds.
+type packages struct {
+	// title names the environment in messages, what is in it on the terminal.
+	title, what string
+	// file is in tools/python; prefix begins the cache's entry.
+	file, prefix string
+	// compile is a program that imports what will be used.
+	compile string
+}
+
+var (
+	sandboxPackages = packages{"the Python environment", "moto, DuckDB, PyIceberg", "requirements.txt", "python-", compileUsed}
+	peerPackages    = packages{"the benchmark's peers", "DuckDB's scanner, ADBC, ConnectorX", "bench.txt", "peers-", "import adbc_driver_postgresql.dbapi, connectorx, duckdb, duckdb_extension_postgres_scanner, pyarrow.parquet\n"}
+)
+
 // Python returns the interpreter of the virtual environment that tools/python/requirements.txt describes.
 // Run modules with it (python -m): the environment has no scripts.
 func (t *Toolchain) Python(ctx context.Context) (string, error) {
-	const title = "the Python environment"
-	requirements := filepath.Join(t.repository, "tools", "python", "requirements.txt")
+	return t.python(ctx, sandboxPackages)
+}
+
+// Peers returns the interpreter of the virtual environment with the tools that the engine is measured beside.
+func (t *Toolchain) Peers(ctx context.Context) (string, error) { return t.python(ctx, peerPackages) }
+
+func (t *Toolchain) python(ctx context.Context, p packages) (string, error) {
+	requirements := filepath.Join(t.repository, "tools", "python", p.file)
 	pins, err := os.ReadFile(requirements)
 	if err != nil {
-		return "", fmt.Errorf("reading the pins of %s: %w", title, err)
+		return "", fmt.Errorf("reading the pins of %s: %w", p.title, err)
 	}
 	base, err := findPython(ctx)
 	if err != nil {
 		return "", err
 	}
 	digest := sha256.Sum256(fmt.Appendf(pins, "\n%s\n%s\n%s", base.Version, base.Base, base.Machine))
-	key := "python-" + hex.EncodeToString(digest[:])[:12]
-	directory, err := t.cache.fill(ctx, key, title, func(ctx context.Context, directory string) error {
-		return t.progress.step(ctx, "installing "+title+" (moto, DuckDB, PyIceberg; Python 3."+strconv.Itoa(base.Minor)+")",
-			func(ctx context.Context, s *step) error { return base.install(ctx, s, requirements, directory) })
+	key := p.prefix + hex.EncodeToString(digest[:])[:12]
+	directory, err := t.cache.fill(ctx, key, p.title, func(ctx context.Context, directory string) error {
+		return t.progress.step(ctx, "installing "+p.title+" ("+p.what+"; Python 3."+strconv.Itoa(base.Minor)+")",
+			func(ctx context.Context, s *step) error {
+				return base.install(ctx, s, requirements, directory, p.compile)
+			})
 	})
 	if err != nil {
 		return "", err
@@ -130,7 +153,7 @@ var elsewhere = []string{
 
 // install makes the virtual environment in a directory that will be renamed: what names the directory is
 // taken out again.
-func (i interpreter) install(ctx context.Context, s *step, requirements, directory string) error {
+func (i interpreter) install(ctx context.Context, s *step, requirements, directory, compile string) error {
 	variables := environment(os.Environ(), elsewhere, "PIP_DISABLE_PIP_VERSION_CHECK=1", "PIP_NO_INPUT=1")
 	s.detail("creating it")
 	if err := process.Run(ctx, process.Command{
@@ -156,7 +179,7 @@ func (i interpreter) install(ctx context.Context, s *step, requirements, directo
 	}
 	s.detail("compiling what will be used")
 	if err := process.Run(ctx, process.Command{
-		Name: "python", Path: filepath.Join(directory, "bin", "python"), Args: []string{"-I", "-c", compileUsed}, Env: variables,
+		Name: "python", Path: filepath.Join(directory, "bin", "python"), Args: []string{"-I", "-c", compile}, Env: variables,
 	}); err != nil {
 		return fmt.Errorf("trying the packages of %s: %w", requirements, err)
 	}

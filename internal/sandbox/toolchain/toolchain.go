@@ -18,7 +18,7 @@ const (
 	MavenVariable = "LAKELAND_MAVEN_REPOSITORY"
 	// PythonVariable is the Python interpreter to build the virtual environment from.
 	PythonVariable = "LAKELAND_PYTHON"
-	// TerraformVariable is the terraform or tofu program to use.
+	// TerraformVariable is the terraform or tofu program to use; "tofu" is built where PATH has none.
 	TerraformVariable = "LAKELAND_TERRAFORM"
 )
 

@@ -2,7 +2,11 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
@@ -58,6 +62,25 @@ func (s *Snapshot) columns(ctx context.Context, oid string, declared map[string]
 	return columns, warnings, schema.NameTargets(columns)
 }
 
+// origin names the place of a table: the server by its system identifier, the database by its oid, and the table's
+// name. It is "" where the role or the service keeps the system identifier to itself.
+func (s *Snapshot) origin(ctx context.Context, from *spec.DatabaseSource) (string, error) {
+	if err := execute(ctx, s.conn, "SAVEPOINT origin"); err != nil {
+		return "", err
+	}
+	r, err := queryRow(ctx, s.conn, `
+		SELECT system_identifier || '/' || (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+		FROM pg_catalog.pg_control_system()`)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return "", execute(ctx, s.conn, "ROLLBACK TO SAVEPOINT origin")
+	}
+	if err != nil {
+		return "", err
+	}
+	return r.text(0) + "/" + quoted(from.Schema, from.Table), execute(ctx, s.conn, "RELEASE SAVEPOINT origin")
+}
+
 // primaryKey reads the names of the columns of a table's primary key, in its order.
 func (s *Snapshot) primaryKey(ctx context.Context, oid string) ([]string, error) {
 	rows, err := query(ctx, s.conn, `
@@ -100,6 +123,18 @@ func allThere(columns []schema.Column, declared map[string]spec.Column) error {
 		return fmt.Errorf("it has no column %q, which columns names", name)
 	}
 	return nil
+}
+
+// selectionOf is the list of expressions of a COPY that reads columns in their forms.
+func selectionOf(columns []schema.Column) (string, error) {
+	list := make([]string, len(columns))
+	for i, c := range columns {
+		var err error
+		if list[i], err = selected(*c.Source); err != nil {
+			return "", err
+		}
+	}
+	return strings.Join(list, ", "), nil
 }
 
 // selected is the expression of a COPY that reads a column in its form.

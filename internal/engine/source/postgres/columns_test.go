@@ -60,11 +60,34 @@ func TestDescribeReadsTheCatalogues(t *testing.T) {
 	}
 }
 
+// A role that may not see the system identifier reads tables all the same; where they are is then not known.
+func TestDescribeWithoutTheSystemIdentifier(t *testing.T) {
+	t.Parallel()
+	c, login, execute := database(t, `CREATE TABLE t (id int)`, `REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC`)
+	role := "plain" + c.Database
+	execute(`CREATE ROLE "`+role+`" LOGIN PASSWORD 'p'`, `GRANT SELECT ON t TO "`+role+`"`)
+	t.Cleanup(func() { execute(`DROP OWNED BY "`+role+`"`, `DROP ROLE "`+role+`"`) })
+	for _, tc := range []struct {
+		login postgres.Credentials
+		known bool
+	}{{login, true}, {postgres.Credentials{Username: role, Password: "p"}, false}} {
+		s, err := postgres.Begin(t.Context(), c, tc.login)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close(t.Context())
+		d, err := s.Describe(t.Context(), &spec.DatabaseSource{Schema: "public", Table: "t"}, nil, nil)
+		if err != nil || strings.HasSuffix(d.Schema.Origin, `/"public"."t"`) != tc.known || !tc.known && d.Schema.Origin != "" || len(d.Schema.Columns) != 1 {
+			t.Errorf("%+v, %v", d, err)
+		}
+	}
+}
+
 // A value that the lake's type cannot hold is an error that names row, column and way out; none is changed.
 func TestValuesWithoutAForm(t *testing.T) {
 	t.Parallel()
 	const wayOut = `declare the column in columns with type = "string"`
-	for i, tc := range []struct{ typ, value, declared, want string }{
+	cases := []struct{ typ, value, declared, want string }{
 		{"date", "infinity", "", "infinity"},
 		{"date", "-infinity", "", "infinity"},
 		{"date", "0001-12-31 BC", "", "years 1 to 9999"},
@@ -84,24 +107,27 @@ func TestValuesWithoutAForm(t *testing.T) {
 		{"numeric", "-9223372036854775809", "long", "more digits than long holds"},
 		{"bigint", "-100", "decimal(3,1)", "more digits than decimal(3,1) holds"},
 		{"bigint", "9223372036854775807", "decimal(38,37)", "more digits than decimal(38,37) holds"},
-	} {
+	}
+	var tables []string
+	for i, tc := range cases {
+		tables = append(tables, fmt.Sprintf(`CREATE TABLE t%d (id int, "at x" %s)`, i, tc.typ), fmt.Sprintf(`INSERT INTO t%d VALUES (1, NULL), (2, '%s')`, i, tc.value))
+	}
+	c, login, _ := database(t, tables...)
+	s, err := postgres.Begin(t.Context(), c, login)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close(t.Context())
+	for i, tc := range cases {
 		t.Run(fmt.Sprintf("%s %s", tc.typ, tc.value), func(t *testing.T) {
-			t.Parallel()
-			name := fmt.Sprintf("t%d", i)
-			c, login, _ := database(t, `CREATE TABLE `+name+` (id int, "at x" `+tc.typ+`)`, `INSERT INTO `+name+` VALUES (1, NULL), (2, '`+tc.value+`')`)
-			s, err := postgres.Begin(t.Context(), c, login)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer s.Close(t.Context())
-			source := spec.DatabaseSource{Schema: "public", Table: name}
+			source := spec.DatabaseSource{Schema: "public", Table: fmt.Sprintf("t%d", i)}
 			for _, declared := range []string{tc.declared, "string"} {
 				d, err := s.Describe(t.Context(), &source, nil, map[string]spec.Column{"at x": {Type: declared}})
 				if err != nil {
 					t.Fatal(err)
 				}
 				rows := 0
-				_, err = postgres.Extract(t.Context(), c, login, postgres.Request{Source: source, Columns: d.Schema.Columns}, func(b *column.Batch) error {
+				_, err = postgres.Extract(t.Context(), c, login, postgres.Request{Parts: []postgres.Part{{Source: source}}, Columns: d.Schema.Columns}, func(b *column.Batch) error {
 					rows += b.Rows()
 					return nil
 				})

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"syscall"
 	"time"
@@ -61,7 +62,14 @@ func Connect(ctx context.Context, c *spec.Connection, as Credentials) (*pgconn.P
 	return conn, nil
 }
 
+// Plaintext is the mode of a connection without TLS. No document may say it; the command line may, to a server on the
+// same machine or by choice.
+const Plaintext = "disable"
+
 func tlsConfig(c *spec.Connection) (*tls.Config, error) {
+	if c.TLS.Mode == Plaintext {
+		return nil, nil
+	}
 	config := &tls.Config{ServerName: c.Host, MinVersion: tls.VersionTLS12}
 	if c.TLS.CA != "" {
 		config.RootCAs = x509.NewCertPool()
@@ -150,4 +158,32 @@ func AuthenticationFailed(err error) bool {
 		server  *pgconn.PgError
 	)
 	return errors.As(err, &opening) && errors.As(err, &server) && (server.Code == "28P01" || server.Code == "28000")
+}
+
+// SessionError is a failure of a session with the source, not of what was done with its rows.
+type SessionError struct{ Err error }
+
+func (e *SessionError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the failure.
+func (e *SessionError) Unwrap() error { return e.Err }
+
+// Interrupted reports whether a session failed for a reason that is its own and not its query's: the connection
+// broke, the server ended it, or a standby's recovery needed what it was reading (PostgreSQL documentation,
+// "Handling Query Conflicts").
+func Interrupted(err error) bool {
+	var session *SessionError
+	if !errors.As(err, &session) {
+		return false
+	}
+	var server *pgconn.PgError
+	if errors.As(err, &server) {
+		switch server.Code {
+		case "57P01", "57P02", "57P03", "57P05", "40001", "53300", "08000", "08003", "08006":
+			return true
+		}
+		return false
+	}
+	var network net.Error
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.As(err, &network)
 }

@@ -16,7 +16,8 @@ import (
 
 // Request is what one session reads.
 type Request struct {
-	Source spec.DatabaseSource
+	// Parts are read one after the other; all have the columns.
+	Parts []Part
 	// Columns are those to read, all of them with a Source, in the order of the batches' vectors.
 	Columns []schema.Column
 	// Snapshot is the ID of a snapshot that is still open, or "" for a view of the session's own.
@@ -40,12 +41,12 @@ const batchesInFlight = 3
 func Extract(ctx context.Context, c *spec.Connection, as Credentials, r Request, write func(*column.Batch) error) (*Extracted, error) {
 	conn, identity, err := join(ctx, c, as, r.Snapshot)
 	if err != nil {
-		return nil, err
+		return nil, &SessionError{err}
 	}
 	defer func() { closeSession(ctx, conn) }()
 	out, err := copyOut(ctx, conn, r, write)
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", quoted(r.Source.Schema, r.Source.Table), explainCopy(err))
+		return nil, err
 	}
 	out.Identity = identity
 	return out, nil
@@ -66,7 +67,7 @@ func copyOut(parent context.Context, conn *pgconn.PgConn, r Request, write func(
 	for range batchesInFlight {
 		free <- column.NewBatch(table.Kinds(), 0)
 	}
-	d, err := newDecoder(r.Columns, <-free, func(b *column.Batch) (*column.Batch, error) {
+	emit := func(b *column.Batch) (*column.Batch, error) {
 		select {
 		case full <- b:
 		case <-ctx.Done():
@@ -78,22 +79,12 @@ func copyOut(parent context.Context, conn *pgconn.PgConn, r Request, write func(
 		case <-ctx.Done():
 			return b, context.Cause(ctx)
 		}
-	})
-	if err != nil {
-		return nil, err
 	}
-	statement, err := copyStatement(r)
-	if err != nil {
-		return nil, err
-	}
+	out := &Extracted{}
 	read := make(chan error, 1)
 	go func() {
 		defer close(full)
-		_, err := conn.CopyTo(ctx, d, statement)
-		if err == nil {
-			err = d.finish()
-		}
-		read <- err
+		read <- readParts(ctx, conn, r, <-free, emit, out)
 	}()
 	var writeErr error
 	for b := range full {
@@ -111,18 +102,42 @@ func copyOut(parent context.Context, conn *pgconn.PgConn, r Request, write func(
 		}
 		return nil, err
 	}
-	return &Extracted{Rows: d.rows, Bytes: d.bytes}, nil
+	return out, nil
 }
 
-func copyStatement(r Request) (string, error) {
-	list := make([]string, len(r.Columns))
-	for i, c := range r.Columns {
-		var err error
-		if list[i], err = selected(*c.Source); err != nil {
-			return "", err
-		}
+// readParts reads one part after the other into batches, which may hold rows of several.
+func readParts(ctx context.Context, conn *pgconn.PgConn, r Request, batch *column.Batch, emit func(*column.Batch) (*column.Batch, error), out *Extracted) error {
+	list, err := selectionOf(r.Columns)
+	if err != nil {
+		return err
 	}
-	return "COPY (SELECT " + strings.Join(list, ", ") + " FROM " + quoted(r.Source.Schema, r.Source.Table) + ") TO STDOUT (FORMAT binary)", nil
+	for _, part := range r.Parts {
+		d, err := newDecoder(r.Columns, batch, emit)
+		if err != nil {
+			return err
+		}
+		_, err = conn.CopyTo(ctx, d, copyStatement(list, part))
+		if err == nil {
+			err = d.finish()
+		}
+		if err != nil {
+			return &SessionError{fmt.Errorf("reading %s: %w", quoted(part.Source.Schema, part.Source.Table), explainCopy(err))}
+		}
+		batch, out.Rows, out.Bytes = d.batch, out.Rows+d.rows, out.Bytes+d.bytes
+	}
+	if batch.Rows() == 0 {
+		return nil
+	}
+	_, err = emit(batch)
+	return err
+}
+
+func copyStatement(list string, part Part) string {
+	statement := "COPY (SELECT " + list + " FROM " + quoted(part.Source.Schema, part.Source.Table)
+	if condition := part.condition(); condition != "" {
+		statement += " WHERE " + condition
+	}
+	return statement + ") TO STDOUT (FORMAT binary)"
 }
 
 func explainCopy(err error) error {

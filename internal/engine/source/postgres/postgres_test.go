@@ -175,7 +175,7 @@ func TestExtractReadsTheSnapshot(t *testing.T) {
 	}
 	for range 2 {
 		var rows, sum int64
-		got, err := postgres.Extract(t.Context(), c, login, postgres.Request{Source: source, Columns: d.Schema.Columns, Snapshot: s.ID}, func(b *column.Batch) error {
+		got, err := postgres.Extract(t.Context(), c, login, postgres.Request{Parts: []postgres.Part{{Source: source}}, Columns: d.Schema.Columns, Snapshot: s.ID}, func(b *column.Batch) error {
 			rows += int64(b.Rows())
 			for _, id := range b.Columns[0].Int32s {
 				sum += int64(id)
@@ -189,10 +189,10 @@ func TestExtractReadsTheSnapshot(t *testing.T) {
 			t.Errorf("%d rows, sum %d, %+v against %+v", rows, sum, got, s.Identity)
 		}
 	}
-	if _, err := postgres.Extract(t.Context(), c, login, postgres.Request{Source: source, Columns: d.Schema.Columns, Snapshot: "00000000-00000000-1"}, nil); err == nil {
+	if _, err := postgres.Extract(t.Context(), c, login, postgres.Request{Parts: []postgres.Part{{Source: source}}, Columns: d.Schema.Columns, Snapshot: "00000000-00000000-1"}, nil); err == nil {
 		t.Error("a snapshot that does not exist was joined")
 	}
-	if _, err := postgres.Extract(t.Context(), c, login, postgres.Request{Source: source, Columns: d.Schema.Columns, Snapshot: `x'; DROP TABLE t; --\`}, nil); err == nil {
+	if _, err := postgres.Extract(t.Context(), c, login, postgres.Request{Parts: []postgres.Part{{Source: source}}, Columns: d.Schema.Columns, Snapshot: `x'; DROP TABLE t; --\`}, nil); err == nil {
 		t.Error("a hostile snapshot id was accepted")
 	}
 }
@@ -212,7 +212,7 @@ func TestExtractStopsWhereWritingFails(t *testing.T) {
 	}
 	full := errors.New("the disk is full")
 	batches := 0
-	_, err = postgres.Extract(t.Context(), c, login, postgres.Request{Source: source, Columns: d.Schema.Columns}, func(*column.Batch) error {
+	_, err = postgres.Extract(t.Context(), c, login, postgres.Request{Parts: []postgres.Part{{Source: source}}, Columns: d.Schema.Columns}, func(*column.Batch) error {
 		if batches++; batches == 3 {
 			return full
 		}
@@ -240,7 +240,7 @@ func TestRowLevelSecurityIsAnError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = postgres.Extract(t.Context(), c, postgres.Credentials{Username: role, Password: "p"}, postgres.Request{Source: source, Columns: d.Schema.Columns}, func(*column.Batch) error { return nil })
+	_, err = postgres.Extract(t.Context(), c, postgres.Credentials{Username: role, Password: "p"}, postgres.Request{Parts: []postgres.Part{{Source: source}}, Columns: d.Schema.Columns}, func(*column.Batch) error { return nil })
 	if err == nil || !strings.Contains(err.Error(), "row-level security") {
 		t.Errorf("got %v", err)
 	}

@@ -156,6 +156,9 @@ func (s *Snapshot) Describe(ctx context.Context, from *spec.DatabaseSource, key 
 	if r.err != nil {
 		return wrap(r.err)
 	}
+	if d.Schema.Origin, err = s.origin(ctx, from); err != nil {
+		return wrap(err)
+	}
 	if d.PrimaryKey, err = s.primaryKey(ctx, oid); err != nil {
 		return wrap(err)
 	}

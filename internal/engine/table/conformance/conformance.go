@@ -86,7 +86,7 @@ func (b *bench) change(h *table.Head, s schema.Table, ids ...int64) table.Change
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	p, err := parquet.NewWriter(w, &planned, "test")
+	p, err := parquet.NewWriter(w, &planned, "test", nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ const sourceProperty = "lakeland.source"
 
 type sourceOf struct {
 	Identity string `json:"identity"`
+	Origin   string `json:"origin,omitempty"`
 	// Comment is the source table's.
 	Comment string `json:"comment,omitempty"`
 	// Columns maps field ids to columns of the source.
@@ -101,7 +102,7 @@ func lakeSchema(m *metadata) (schema.Table, error) {
 		}
 	}
 	current := m.currentSchema()
-	out := schema.Table{Identity: source.Identity, Comment: source.Comment}
+	out := schema.Table{Identity: source.Identity, Origin: source.Origin, Comment: source.Comment}
 	for _, f := range current.Fields() {
 		t, err := fromIceberg(f.Type)
 		if err != nil {
@@ -122,7 +123,7 @@ func lakeSchema(m *metadata) (schema.Table, error) {
 }
 
 func sourceText(s schema.Table) (string, error) {
-	source := sourceOf{Identity: s.Identity, Comment: s.Comment, Columns: map[int]schema.SourceColumn{}}
+	source := sourceOf{Identity: s.Identity, Origin: s.Origin, Comment: s.Comment, Columns: map[int]schema.SourceColumn{}}
 	for _, c := range s.Columns {
 		if c.Source != nil {
 			source.Columns[c.FieldID] = *c.Source

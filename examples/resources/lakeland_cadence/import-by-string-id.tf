@@ -1,0 +1,4 @@
+import {
+  to = lakeland_cadence.ten_minutes
+  id = "shop/ten-minutes"
+}

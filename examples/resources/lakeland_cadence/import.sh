@@ -1,0 +1,1 @@
+terraform import lakeland_cadence.ten_minutes shop/ten-minutes

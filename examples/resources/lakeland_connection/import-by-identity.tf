@@ -1,0 +1,7 @@
+import {
+  to = lakeland_connection.shop
+  identity = {
+    tracking = "shop"
+    name     = "shop-db"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = lakeland_connection.shop
+  id = "shop/shop-db"
+}

@@ -1,0 +1,1 @@
+terraform import lakeland_connection.shop shop/shop-db

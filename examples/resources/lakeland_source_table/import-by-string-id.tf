@@ -1,0 +1,4 @@
+import {
+  to = lakeland_source_table.orders
+  id = "shop/shop.orders"
+}

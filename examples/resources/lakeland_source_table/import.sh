@@ -1,0 +1,1 @@
+terraform import lakeland_source_table.orders shop/shop.orders

@@ -1,0 +1,6 @@
+import {
+  to = lakeland_tracking.shop
+  identity = {
+    name = "shop"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = lakeland_tracking.shop
+  id = "shop"
+}

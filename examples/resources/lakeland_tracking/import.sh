@@ -1,0 +1,1 @@
+terraform import lakeland_tracking.shop shop

@@ -1,0 +1,72 @@
+package run
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
+	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
+)
+
+// Extraction reads one table of a database into Parquet files and commits nothing: the units of a run without the
+// run, for trying and for measuring.
+type Extraction struct {
+	Connection spec.Connection
+	Source     spec.DatabaseSource
+	Output     Output
+	// Readers is how many sessions read at once; with more than one, another holds the snapshot that they share.
+	Readers  int
+	Executor Executor
+	Secrets  Secrets
+	// Started is told of the table and of how many rows the source expects, -1 where it does not know.
+	Started func(table string, rows int64)
+}
+
+// Run reads the table. Files that were written before an error are removed by their units.
+func (e *Extraction) Run(ctx context.Context) ([]Result, error) {
+	snapshot, err := logIn(ctx, e.Secrets, e.Connection.SecretARN, func(as postgres.Credentials) (*postgres.Snapshot, error) {
+		return postgres.Begin(ctx, &e.Connection, as)
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer snapshot.Close(ctx)
+	described, err := snapshot.Describe(ctx, &e.Source, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	name := e.Source.Schema + "." + e.Source.Table
+	if e.Started != nil {
+		e.Started(name, described.EstimatedRows)
+	}
+	lists, shared := [][]postgres.Part{{{Source: e.Source}}}, ""
+	if snapshot.ID != "" && e.Readers > 1 {
+		shared = snapshot.ID
+		if lists, err = snapshot.Parts(ctx, e.Source, unitBytes); err != nil {
+			return nil, err
+		}
+	} else {
+		snapshot.Close(ctx)
+	}
+	id := ulid.Make().String()
+	units := make([]Unit, len(lists))
+	for i, parts := range lists {
+		out := e.Output
+		out.KeyPrefix += fmt.Sprintf("%s-%04d-", id, i)
+		units[i] = Unit{V: UnitVersion, ID: fmt.Sprintf("%04d", i), RunID: id, Attempt: id, Table: name, Extract: &ExtractUnit{
+			Connection: e.Connection, Parts: parts, Snapshot: shared, Schema: numbered(described.Schema), Output: out,
+		}}
+	}
+	return e.Executor.Execute(ctx, units, max(e.Readers, 1))
+}
+
+// numbered gives the columns of files without a table their identities: their places.
+func numbered(t schema.Table) schema.Table {
+	for i := range t.Columns {
+		t.Columns[i].FieldID = i + 1
+	}
+	return t
+}
