@@ -178,6 +178,7 @@ var landedDeclared = []landed{
 	{source: "time", declared: "long", lake: "long", values: [][2]string{{"24:00:00", "86400000000"}, {"00:00:00.000001", "1"}}},
 	{source: "uuid", declared: "binary", lake: "binary", values: [][2]string{{"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "a0eebc999c0b4ef8bb6d6bb9bd380a11"}}},
 	{source: "bytea", declared: "string", lake: "string", values: same(`\x00ff`, `\x`)},
+	{source: "xid8", declared: "decimal(22,2)", lake: "decimal(22, 2)", values: [][2]string{{"18446744073709551615", "18446744073709551615.00"}}},
 	{source: "oid", declared: "string", lake: "string", values: same("4294967295")},
 }
 

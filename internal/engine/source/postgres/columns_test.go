@@ -86,7 +86,7 @@ func TestDescribeWithoutTheSystemIdentifier(t *testing.T) {
 // A value that the lake's type cannot hold is an error that names row, column and way out; none is changed.
 func TestValuesWithoutAForm(t *testing.T) {
 	t.Parallel()
-	const wayOut = `declare the column in columns with type = "string"`
+	const wayOut = "declare the column in columns with"
 	cases := []struct{ typ, value, declared, want string }{
 		{"date", "infinity", "", "infinity"},
 		{"date", "-infinity", "", "infinity"},
@@ -119,27 +119,31 @@ func TestValuesWithoutAForm(t *testing.T) {
 	}
 	defer s.Close(t.Context())
 	for i, tc := range cases {
-		t.Run(fmt.Sprintf("%s %s", tc.typ, tc.value), func(t *testing.T) {
-			source := spec.DatabaseSource{Schema: "public", Table: fmt.Sprintf("t%d", i)}
-			for _, declared := range []string{tc.declared, "string"} {
-				d, err := s.Describe(t.Context(), &source, nil, map[string]spec.Column{"at x": {Type: declared}})
-				if err != nil {
-					t.Fatal(err)
-				}
-				rows := 0
-				_, err = postgres.Extract(t.Context(), c, login, postgres.Request{Parts: []postgres.Part{{Source: source}}, Columns: d.Schema.Columns}, func(b *column.Batch) error {
+		source := spec.DatabaseSource{Schema: "public", Table: fmt.Sprintf("t%d", i)}
+		own, err := s.Describe(t.Context(), &source, nil, map[string]spec.Column{"at x": {Type: tc.declared}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		asText, err := s.Describe(t.Context(), &source, nil, map[string]spec.Column{"at x": {Type: "string"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(fmt.Sprintf("%s %s %s", tc.typ, tc.value, tc.declared), func(t *testing.T) {
+			t.Parallel()
+			rows := 0
+			read := func(d *postgres.Description) error {
+				request := postgres.Request{Parts: []postgres.Part{{Source: source}}, Columns: d.Schema.Columns}
+				_, err := postgres.Extract(t.Context(), c, login, request, func(b *column.Batch) error {
 					rows += b.Rows()
 					return nil
 				})
-				if declared == "string" {
-					if err != nil || rows != 2 {
-						t.Errorf("declared as string: %d rows, %v", rows, err)
-					}
-					continue
-				}
-				if err == nil || !strings.Contains(err.Error(), `row 2, column "at x"`) || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), "eclare the column in columns with") {
-					t.Errorf("%v, want %q and %q", err, tc.want, wayOut)
-				}
+				return err
+			}
+			if err := read(own); err == nil || !strings.Contains(err.Error(), `row 2, column "at x"`) || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), wayOut) {
+				t.Errorf("%v, want %q and %q", err, tc.want, wayOut)
+			}
+			if err := read(asText); err != nil || rows != 2 {
+				t.Errorf("declared as string: %d rows, %v", rows, err)
 			}
 		})
 	}

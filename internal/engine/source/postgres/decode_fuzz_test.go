@@ -86,6 +86,7 @@ func FuzzNumbers(f *testing.F) {
 			{"int8 to decimal", int8ToDecimal, wide, 8, cents},
 			{"unsigned4", unsigned4, schema.Type{ID: schema.Long}, 4, new(big.Int).SetBytes(data).String()},
 			{"unsigned8", unsigned8, schema.Type{ID: schema.Decimal, Precision: 20}, 8, new(big.Int).SetBytes(data).String()},
+			{"unsigned8 with decimals", unsigned8, wide, 8, new(big.Int).Mul(new(big.Int).SetBytes(data), big.NewInt(100)).String()},
 			{"float4", float4, schema.Type{ID: schema.Float}, 4, hexadecimal},
 			{"float8", float8, schema.Type{ID: schema.Double}, 8, hexadecimal},
 		} {

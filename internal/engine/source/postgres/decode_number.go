@@ -89,7 +89,7 @@ func unsigned8(v *column.Vector, t schema.Type, data []byte) error {
 	if len(data) != 8 {
 		return wrongLength(data)
 	}
-	return decimal(v, t, column.Wide{Lo: binary.BigEndian.Uint64(data)}, false)
+	return scaled(v, t, column.Wide{Lo: binary.BigEndian.Uint64(data)}, false)
 }
 
 func float4(v *column.Vector, _ schema.Type, data []byte) error {
@@ -130,6 +130,11 @@ func integerToDecimal(v *column.Vector, t schema.Type, value int64) error {
 	if value < 0 {
 		w = w.Neg()
 	}
+	return scaled(v, t, w, value < 0)
+}
+
+// scaled appends a decimal given by the absolute of a whole number.
+func scaled(v *column.Vector, t schema.Type, w column.Wide, minus bool) error {
 	fits := true
 	for i := 0; i < t.Scale && fits; i++ {
 		w, fits = w.MulAdd(10, 0)
@@ -137,7 +142,7 @@ func integerToDecimal(v *column.Vector, t schema.Type, value int64) error {
 	if !fits {
 		return tooManyDigits(t)
 	}
-	return decimal(v, t, w, value < 0)
+	return decimal(v, t, w, minus)
 }
 
 // decimal appends a decimal given by the absolute of its unscaled value.
