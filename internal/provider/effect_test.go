@@ -55,11 +55,12 @@ func TestChangesDoWhatTheDescriptionsSay(t *testing.T) {
 		tableType: {
 			config{
 				"name": "shop.orders", "cadence": "shop/ten-minutes", "source": config{"database": config{"connection": "shop-db", "schema": "public", "table": "orders"}},
-				"target": config{"location": "s3://acme-lake/raw/orders/", "database": "raw", "table": "orders"},
+				"target": config{"location": "s3://acme-lake/raw/orders/", "database": "raw", "table": "orders"}, "columns": config{"amount": config{"type": "decimal(12,2)"}},
 			},
 			config{
 				"name": "shop.other", "cadence": "shop/hourly", "source.database.connection": "other-db", "source.database.schema": "other", "source.database.table": "other",
 				"target.location": "s3://acme-lake/raw/other/", "target.database": "other", "target.table": "other", "primary_key": []any{"id"}, "reload": "again", "enabled": false,
+				"columns.type": "decimal(14,2)", "columns.name": "total",
 			},
 		},
 	} {
@@ -82,7 +83,7 @@ func TestChangesDoWhatTheDescriptionsSay(t *testing.T) {
 				continue
 			}
 			tried++
-			p := s.planChange(resource, made.value, with(tc.from, config{path: other}))
+			p := s.planChange(resource, made.value, with(tc.from, config{strings.Replace(path, "columns.", "columns.amount.", 1): other}))
 			if len(p.problems) > 0 || len(p.changes) == 0 || len(p.replace) > 0 != (effect == lifecycle.Replace) {
 				t.Errorf("%s.%s is said to change so: %q; a plan changes %q and replaces for %q: %q", resource, path, effect, p.changes, p.replace, p.problems)
 			}

@@ -51,9 +51,15 @@ func TestWrongSourceTables(t *testing.T) {
 		{"a key column twice", func(c block) { c["primary_key"] = []any{"id", "line", "id"} }, "primary_key", `"id" stands twice`},
 		{"partitions of another release", func(c block) { c["partition_by"] = []any{"week(created_at)"} }, "partition_by",
 			`is not supported yet: leave it out; Iceberg prunes files by their bounds`},
-		{"columns of another release", func(c block) {
+		{"a decimal of too many digits", func(c block) {
 			c["columns"] = map[string]any{"amount": map[string]any{"type": "decimal(40,2)"}}
-		}, "columns", `is not supported yet: leave it out, and cast the column in a view at the source`},
+		}, `columns["amount"].type`, `"decimal(40,2)" is out of range: precision is 1 to 38, scale at most the precision`},
+		{"a misspelt type", func(c block) {
+			c["columns"] = map[string]any{"amount": map[string]any{"type": "strng"}}
+		}, `columns["amount"].type`, `"strng" is not known; did you mean "string"?`},
+		{"a column's name in capitals", func(c block) {
+			c["columns"] = map[string]any{"amount": map[string]any{"name": "Amount"}}
+		}, `columns["amount"].name`, `"Amount" is not a name Athena reads unquoted: write lower-case letters, digits and underscores, such as "amount"`},
 		{"filter of another release", func(c block) {
 			c["filter"] = []any{map[string]any{"column": "deleted", "op": "==", "value": "false"}}
 		}, "filter", `is not supported yet: leave it out, and read a view at the source`},

@@ -2,6 +2,8 @@ package spec_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -112,6 +114,11 @@ var (
 		s.Columns = rapid.MapOfN(identifier, rapid.Custom(func(t *rapid.T) spec.Column {
 			return spec.Column{Type: rapid.SampledFrom([]string{"decimal(12,2)", "string", "timestamptz"}).Draw(t, "type")}
 		}), 0, 3).Draw(t, "columns")
+		for i, name := range slices.Sorted(maps.Keys(s.Columns)) {
+			if rapid.Bool().Draw(t, "named") {
+				s.Columns[name] = spec.Column{Type: s.Columns[name].Type, Name: fmt.Sprintf("c%d", i)}
+			}
+		}
 		s.Filter = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) spec.Predicate {
 			return spec.Predicate{Column: identifier.Draw(t, "column"), Op: rapid.SampledFrom([]string{"=", ">=", "in"}).Draw(t, "op"), Value: rapid.String().Draw(t, "value")}
 		}), 0, 2).Draw(t, "filter")

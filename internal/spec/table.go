@@ -90,6 +90,9 @@ type Target struct {
 
 // Column overrides what is derived from the source for one column.
 type Column struct {
+	// Name is the column's in the lake.
+	Name string `json:"name,omitempty"`
+	// Type is the column's in the lake, such as "decimal(12,2)".
 	Type string `json:"type,omitempty"`
 }
 

@@ -214,12 +214,26 @@ func (t *Table) checkStorage(ps *Problems) {
 }
 
 func (t *Table) checkColumns(ps *Problems) {
+	named := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(t.Columns)) {
-		at := At("columns", Key(name))
+		at, c := At("columns", Key(name)), t.Columns[name]
 		checkIdentifier(ps, at, name, "column")
-		if wrong := checkColumnType(t.Columns[name].Type); wrong != "" {
+		if c == (Column{}) {
+			ps.add(at, "it says nothing: write a type, a name or both, or leave the column out")
+		}
+		if wrong := checkColumnType(c.Type); c.Type != "" && wrong != "" {
 			ps.add(at.With("type"), "%s", wrong)
 		}
+		if c.Name == "" {
+			continue
+		}
+		if !catalogueName.MatchString(c.Name) {
+			ps.add(at.With("name"), "%q is not a name Athena reads unquoted: write lower-case letters, digits and underscores, such as %q", c.Name, suggest(c.Name, '_', 128))
+		}
+		if other, taken := named[c.Name]; taken {
+			ps.add(at.With("name"), "%q is the name of the column %q already: give each its own", c.Name, other)
+		}
+		named[c.Name] = name
 	}
 	for i, p := range t.Filter {
 		at := At("filter", i)

@@ -48,6 +48,10 @@ func TestValidateTable(t *testing.T) {
 		{"zero buckets", func(s *spec.Table) { s.PartitionBy = []string{"a", "bucket(0, id)"} }, "partition_by[1]", "at least 1"},
 		{"key twice", func(s *spec.Table) { s.PrimaryKey = []string{"id", "id"} }, "primary_key", `"id" stands twice`},
 		{"bad type", func(s *spec.Table) { s.Columns = map[string]spec.Column{"amount": {Type: "decimal(40,2)"}} }, `columns["amount"].type`, "out of range"},
+		{"misspelt type", func(s *spec.Table) { s.Columns = map[string]spec.Column{"amount": {Type: "timestmp"}} }, `columns["amount"].type`, `did you mean "timestamp"?`},
+		{"a column without anything", func(s *spec.Table) { s.Columns = map[string]spec.Column{"amount": {}} }, `columns["amount"]`, "says nothing"},
+		{"bad column name", func(s *spec.Table) { s.Columns = map[string]spec.Column{"amount": {Name: "Total Amount"}} }, `columns["amount"].name`, `such as "total_amount"`},
+		{"one name for two columns", func(s *spec.Table) { s.Columns = map[string]spec.Column{"a": {Name: "x"}, "b": {Name: "x"}} }, `columns["b"].name`, `is the name of the column "a" already`},
 		{"unknown op", func(s *spec.Table) { s.Filter = []spec.Predicate{{Column: "a", Op: "like", Value: "x"}} }, "filter[0].op", "write one of"},
 		{"value of is_null", func(s *spec.Table) { s.Filter = []spec.Predicate{{Column: "a", Op: "is_null", Value: "x"}} }, "filter[0].value", "takes no value"},
 		{"reconcile too often", func(s *spec.Table) { s.Reconcile = &spec.Reconcile{Every: "1m", How: "count"} }, "reconcile.every", "out of range"},
@@ -152,10 +156,9 @@ func TestUnsupportedNamesAWayOut(t *testing.T) {
 	table.Extract = spec.Extract{Mode: "incremental"}
 	table.Target.Format, table.StorageMode, table.Ordering = "hudi", "historical", "at"
 	table.PartitionBy, table.Adopt = []string{"day(at)"}, true
-	table.Columns = map[string]spec.Column{"a": {Type: "string"}}
 	table.Filter = []spec.Predicate{{Column: "a", Op: "is_null"}}
 	table.Reconcile, table.Freshness = &spec.Reconcile{Every: "1d", How: "count"}, &spec.Freshness{MaxAge: "1h"}
-	for _, path := range []string{"extract.mode", "target.format", "storage_mode", "ordering", "partition_by", "adopt", "columns", "filter", "reconcile", "freshness"} {
+	for _, path := range []string{"extract.mode", "target.format", "storage_mode", "ordering", "partition_by", "adopt", "filter", "reconcile", "freshness"} {
 		expectProblem(t, table.Unsupported(), path, "not supported yet")
 	}
 	for _, p := range table.Unsupported() {

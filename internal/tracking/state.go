@@ -73,6 +73,8 @@ type Run struct {
 	Fence         Fence              `dynamodbav:"fence"`
 	Commit        string             `dynamodbav:"commit,omitempty"`
 	Error         string             `dynamodbav:"error,omitempty"`
+	// Notes are sentences about what the run met and did not fail for.
+	Notes []string `dynamodbav:"notes,omitempty"`
 	// ExpiresAt is the second of Unix time after which the record may go; 0 keeps it.
 	ExpiresAt int64 `dynamodbav:"expires_at,omitempty"`
 }

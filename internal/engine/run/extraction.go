@@ -34,7 +34,7 @@ func (e *Extraction) Run(ctx context.Context) ([]Result, error) {
 		return nil, err
 	}
 	defer snapshot.Close(ctx)
-	described, err := snapshot.Describe(ctx, &e.Source, nil)
+	described, err := snapshot.Describe(ctx, &e.Source, nil, nil)
 	if err != nil {
 		return nil, err
 	}

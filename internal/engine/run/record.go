@@ -68,7 +68,7 @@ func (a *attempt) record(ctx context.Context, failed error) error {
 func (a *attempt) history(failed error) tracking.Run {
 	run := tracking.Run{
 		Table: a.name, RunID: a.runID, State: tracking.RunSucceeded, StartedAt: a.started, EndedAt: time.Now().UTC(),
-		Seconds: a.seconds, EngineVersion: a.r.Version, BytesRead: a.bytesRead,
+		Seconds: a.seconds, EngineVersion: a.r.Version, BytesRead: a.bytesRead, Notes: a.notes,
 	}
 	run.DPUSeconds = run.EndedAt.Sub(run.StartedAt).Seconds() * a.r.DPU
 	if a.doc != nil {

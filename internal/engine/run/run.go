@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -96,6 +97,8 @@ type attempt struct {
 	commit                 string
 	checkpoint             table.Checkpoint
 	before                 int64
+	// notes are sentences about the table for the history of the run.
+	notes []string
 }
 
 func (a *attempt) run(ctx context.Context) error {
@@ -280,22 +283,38 @@ func (a *attempt) checkOwner(head *table.Head) error {
 
 // plan reads the source's columns and decides how the table follows them.
 func (a *attempt) plan(ctx context.Context, target table.Table, head *table.Head, snapshot *postgres.Snapshot) (schema.Table, error) {
-	described, err := snapshot.Describe(ctx, a.doc.Source.Database, a.doc.PrimaryKey)
+	described, err := snapshot.Describe(ctx, a.doc.Source.Database, a.doc.PrimaryKey, a.doc.Columns)
 	if err != nil {
 		return schema.Table{}, err
 	}
 	wanted := described.Schema
-	if head.Exists {
-		fresh := head.Checkpoint.Reload != a.doc.Reload && a.doc.Reload != ""
-		if wanted, err = schema.Evolve(head.Schema, described.Schema, fresh); err != nil {
+	if !head.Exists {
+		a.note(described.Warnings)
+	} else {
+		landing := schema.Whole
+		if head.Checkpoint.Reload != a.doc.Reload && a.doc.Reload != "" {
+			landing = schema.Afresh
+		}
+		evolved, err := schema.Evolve(head.Schema, described.Schema, landing)
+		if err != nil {
 			return schema.Table{}, fmt.Errorf("following the columns of %q: %w", a.name, err)
 		}
+		a.note(slices.Concat(described.Warnings, evolved.Sentences()))
+		wanted = evolved.Table
 	}
 	if a.r.Started != nil {
 		a.r.Started(a.name, described.EstimatedRows)
 	}
 	a.before = max(head.Rows, 0)
 	return target.Prepare(head, wanted)
+}
+
+// note keeps what a run meets for its history, and says it in the log.
+func (a *attempt) note(notes []string) {
+	a.notes = notes
+	for _, n := range notes {
+		a.log.Warn(n)
+	}
 }
 
 // unitBytes is about how much of a table at the source is one unit's work: small enough that a lost connection costs

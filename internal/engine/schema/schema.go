@@ -44,6 +44,21 @@ func (t Type) String() string {
 	return string(t.ID)
 }
 
+// ParseType reads a type as configurations write it.
+func ParseType(text string) (Type, error) {
+	for _, id := range []ID{Boolean, Int, Long, Float, Double, Date, Timestamp, TimestampTZ, String, Binary} {
+		if text == string(id) {
+			return Type{ID: id}, nil
+		}
+	}
+	t := Type{ID: Decimal}
+	if _, err := fmt.Sscanf(text, "decimal(%d,%d)", &t.Precision, &t.Scale); err != nil || t.String() != text ||
+		t.Precision < 1 || t.Precision > MaxPrecision || t.Scale < 0 || t.Scale > t.Precision {
+		return Type{}, fmt.Errorf("%q is not a type of the lake", text)
+	}
+	return t, nil
+}
+
 // Kind is how vectors hold the type: dates as days and timestamps as microseconds since 1970, decimals as
 // their unscaled value.
 func (t Type) Kind() column.Kind {
@@ -89,8 +104,12 @@ type SourceColumn struct {
 	Number int `json:"number"`
 	// Type is the source's spelling of the type, for messages.
 	Type string `json:"type"`
-	// OID is PostgreSQL's number of the type.
+	// OID is PostgreSQL's number of the type, a domain's being that of the type below it.
 	OID uint32 `json:"oid,omitempty"`
+	// Form is how the column is asked for.
+	Form Form `json:"form,omitempty"`
+	// Default says what rows have that were there before the column was added, in words for messages; "" is NULL.
+	Default string `json:"-"`
 }
 
 // Table is the columns of a table, in the source's order.
@@ -100,6 +119,10 @@ type Table struct {
 	Key []string `json:"key,omitempty"`
 	// Identity tells this source table from one recreated under its name (PostgreSQL: its oid).
 	Identity string `json:"identity,omitempty"`
+	// Origin is the place of the source table: its server, database and name. A table with another Identity in the
+	// same place was created anew there; "" is a place that is not known.
+	Origin  string `json:"origin,omitempty"`
+	Comment string `json:"comment,omitempty"`
 }
 
 // Kinds are the kinds of the columns' vectors.

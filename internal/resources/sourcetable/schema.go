@@ -40,7 +40,7 @@ var effects = lifecycle.Effects{
 	"storage_mode":             lifecycle.OneValue,
 	"primary_key":              lifecycle.InPlaceAtNextRun,
 	"partition_by":             lifecycle.Refused,
-	"columns":                  lifecycle.Refused,
+	"columns":                  lifecycle.InPlaceAtNextRun,
 	"filter":                   lifecycle.Refused,
 	"ordering":                 lifecycle.Refused,
 	"reconcile":                lifecycle.Refused,
@@ -112,15 +112,16 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 				MarkdownDescription: "`current_snapshot` (default): one row per key, as the source has it. (`historical` is not supported yet.)",
 			},
 			"primary_key": schema.ListAttribute{
-				Optional: true, ElementType: types.StringType, MarkdownDescription: "Columns that identify a row, by their names at the source; none by default. Iceberg keeps them as the table's identifier fields where all of them are `NOT NULL` and none is floating.",
+				Optional: true, ElementType: types.StringType, MarkdownDescription: "Columns that identify a row, by their names at the source; by default those of its primary key. Iceberg keeps them as the table's identifier fields where all of them are `NOT NULL` and none is floating.",
 			},
 			"partition_by": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType, MarkdownDescription: "Partitions of the table, such as `day(created_at)` or `bucket(16, id)`; none by default.",
 			},
 			"columns": schema.MapNestedAttribute{
-				Optional: true, MarkdownDescription: "Overrides by column; none by default.",
+				Optional: true, MarkdownDescription: "Overrides by column, by its name at the source: each says a type, a name or both; none by default. A new name renames the column; a new type widens it, and where old rows cannot follow runs fail until `reload` changes.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"type": required("Type in the lake, such as `decimal(12,2)`."),
+					"name": optional("Name in the lake: lower-case letters, digits and underscores. By default the source's in lower case, with underscores for all other characters."),
+					"type": optional("Type in the lake, by default what the source's type becomes: `boolean`, `int`, `long`, `float`, `double`, `decimal(p,s)`, `date`, `timestamp`, `timestamptz`, `string` or `binary`, where it holds the column's values exactly."),
 				}},
 			},
 			"filter": schema.ListNestedAttribute{

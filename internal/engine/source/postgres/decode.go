@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
-	"unicode/utf8"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
@@ -19,12 +17,6 @@ const (
 	maxField = 1 << 30
 )
 
-// Dates and timestamps of COPY count from 2000-01-01.
-const (
-	epochDays   = 10957
-	epochMicros = epochDays * 86_400_000_000
-)
-
 // signature begins every COPY in binary form (PostgreSQL documentation, COPY, "Binary Format").
 const signature = "PGCOPY\n\xff\r\n\x00"
 
@@ -34,8 +26,10 @@ var errMalformed = errors.New("the server's COPY data is malformed")
 // returns the next one to fill.
 type decoder struct {
 	columns []schema.Column
-	batch   *column.Batch
-	emit    func(*column.Batch) (*column.Batch, error)
+	// values decode the columns' values.
+	values []decode
+	batch  *column.Batch
+	emit   func(*column.Batch) (*column.Batch, error)
 
 	// rest is the part of the data that does not hold a whole row yet.
 	rest    []byte
@@ -43,6 +37,17 @@ type decoder struct {
 	ended   bool
 	rows    int64
 	bytes   int64
+}
+
+func newDecoder(columns []schema.Column, first *column.Batch, emit func(*column.Batch) (*column.Batch, error)) (*decoder, error) {
+	d := &decoder{columns: columns, values: make([]decode, len(columns)), batch: first, emit: emit}
+	for i, c := range columns {
+		var err error
+		if d.values[i], err = decodeFor(c); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
 }
 
 // Write takes the next piece of data.
@@ -163,7 +168,7 @@ func (d *decoder) row(data []byte) error {
 			v.AppendNull()
 			continue
 		}
-		if err := field(v, d.columns[i].Source.OID, d.columns[i].Type, data[at:at+length]); err != nil {
+		if err := d.values[i](v, d.columns[i].Type, data[at:at+length]); err != nil {
 			return fmt.Errorf("row %d, column %q (%s): %w", d.rows, d.columns[i].Source.Name, d.columns[i].Source.Type, err)
 		}
 		at += length
@@ -174,96 +179,4 @@ func (d *decoder) row(data []byte) error {
 	next, err := d.emit(d.batch)
 	d.batch = next
 	return err
-}
-
-var errInfinity = errors.New("the value is infinity, which the lake's types cannot hold: correct it at the source, or read a view that maps it to NULL or a date")
-
-// field decodes one value and appends it.
-func field(v *column.Vector, oid uint32, t schema.Type, data []byte) error {
-	switch oid {
-	case schema.OIDBool:
-		if len(data) != 1 || data[0] > 1 {
-			return wrongLength(data)
-		}
-		v.Bools = append(v.Bools, data[0] == 1)
-	case schema.OIDInt2:
-		if len(data) != 2 {
-			return wrongLength(data)
-		}
-		v.Int32s = append(v.Int32s, int32(int16(binary.BigEndian.Uint16(data))))
-	case schema.OIDInt4:
-		if len(data) != 4 {
-			return wrongLength(data)
-		}
-		v.Int32s = append(v.Int32s, int32(binary.BigEndian.Uint32(data)))
-	case schema.OIDInt8:
-		if len(data) != 8 {
-			return wrongLength(data)
-		}
-		v.Int64s = append(v.Int64s, int64(binary.BigEndian.Uint64(data)))
-	case schema.OIDFloat4:
-		if len(data) != 4 {
-			return wrongLength(data)
-		}
-		v.Float32s = append(v.Float32s, math.Float32frombits(binary.BigEndian.Uint32(data)))
-	case schema.OIDFloat8:
-		if len(data) != 8 {
-			return wrongLength(data)
-		}
-		v.Float64s = append(v.Float64s, math.Float64frombits(binary.BigEndian.Uint64(data)))
-	case schema.OIDDate:
-		return date(v, data)
-	case schema.OIDTimestamp, schema.OIDTimestampTZ:
-		return timestamp(v, data)
-	case schema.OIDNumeric:
-		return numeric(v, t, data)
-	case schema.OIDText, schema.OIDVarchar, schema.OIDBPChar:
-		if !utf8.Valid(data) {
-			return errors.New("the text is not UTF-8")
-		}
-		if len(v.Data)+len(data) > column.MaxData {
-			return fmt.Errorf("a batch holds more than %d bytes of text", column.MaxData)
-		}
-		v.Data = append(v.Data, data...)
-	default:
-		return fmt.Errorf("the type with oid %d has no decoder", oid)
-	}
-	v.Append()
-	return nil
-}
-
-func wrongLength(data []byte) error {
-	return fmt.Errorf("%w: a field of %d bytes", errMalformed, len(data))
-}
-
-func date(v *column.Vector, data []byte) error {
-	if len(data) != 4 {
-		return wrongLength(data)
-	}
-	days := int32(binary.BigEndian.Uint32(data))
-	if days == math.MaxInt32 || days == math.MinInt32 {
-		return errInfinity
-	}
-	if days > math.MaxInt32-epochDays {
-		return fmt.Errorf("%w: a date %d days after 2000", errMalformed, days)
-	}
-	v.Int32s = append(v.Int32s, days+epochDays)
-	v.Append()
-	return nil
-}
-
-func timestamp(v *column.Vector, data []byte) error {
-	if len(data) != 8 {
-		return wrongLength(data)
-	}
-	micros := int64(binary.BigEndian.Uint64(data))
-	if micros == math.MaxInt64 || micros == math.MinInt64 {
-		return errInfinity
-	}
-	if micros > math.MaxInt64-epochMicros {
-		return fmt.Errorf("the time lies behind the year 294246, which the lake's types cannot hold: correct it at the source")
-	}
-	v.Int64s = append(v.Int64s, micros+epochMicros)
-	v.Append()
-	return nil
 }

@@ -41,7 +41,10 @@ func column1(oid uint32, t schema.Type) schema.Column {
 func run(columns []schema.Column, data []byte, piece int) (*column.Batch, error) {
 	t := schema.Table{Columns: columns}
 	all := column.NewBatch(t.Kinds(), 0)
-	d := &decoder{columns: columns, batch: all, emit: func(b *column.Batch) (*column.Batch, error) { return b, nil }}
+	d, err := newDecoder(columns, all, func(b *column.Batch) (*column.Batch, error) { return b, nil })
+	if err != nil {
+		return nil, err
+	}
 	for len(data) > 0 {
 		n := min(piece, len(data))
 		if _, err := d.Write(data[:n]); err != nil {
@@ -195,21 +198,26 @@ func TestNumericIsExact(t *testing.T) {
 
 func TestDatesAndTimesCountFrom1970(t *testing.T) {
 	t.Parallel()
-	for _, tc := range []struct{ wire, want int64 }{{-10957, 0}, {0, 10957}, {-730119, -719162}, {math.MaxInt32 - 10957, math.MaxInt32}} {
+	day, stamp := schema.Type{ID: schema.Date}, schema.Type{ID: schema.Timestamp}
+	for _, tc := range []struct{ wire, want int64 }{{-10957, 0}, {0, 10957}, {-730119, -719162}, {2921939, 2932896}} {
 		v := column.NewVector(column.Int32, 1)
-		if err := date(v, binary.BigEndian.AppendUint32(nil, uint32(int32(tc.wire)))); err != nil || int64(v.Int32s[0]) != tc.want {
+		if err := date(v, day, binary.BigEndian.AppendUint32(nil, uint32(int32(tc.wire)))); err != nil || int64(v.Int32s[0]) != tc.want {
 			t.Errorf("date %d: %v, %v", tc.wire, v.Int32s, err)
 		}
 	}
 	v := column.NewVector(column.Int64, 1)
-	if err := timestamp(v, binary.BigEndian.AppendUint64(nil, uint64(1))); err != nil || v.Int64s[0] != 946684800000001 {
+	if err := timestamp(v, stamp, binary.BigEndian.AppendUint64(nil, uint64(1))); err != nil || v.Int64s[0] != 946684800000001 {
 		t.Errorf("timestamp: %v, %v", v.Int64s, err)
 	}
-	if err := timestamp(column.NewVector(column.Int64, 1), binary.BigEndian.AppendUint64(nil, math.MaxInt64-5)); err == nil {
-		t.Error("a timestamp that cannot be counted from 1970 was accepted")
+	for _, micros := range []int64{math.MaxInt64 - 5, math.MinInt64 + 5, -63082281600000001, 252455616000000000} {
+		if err := timestamp(column.NewVector(column.Int64, 1), stamp, binary.BigEndian.AppendUint64(nil, uint64(micros))); err == nil {
+			t.Errorf("the timestamp %d, outside of the years 1 to 9999, was accepted", micros)
+		}
 	}
-	if err := date(column.NewVector(column.Int32, 1), binary.BigEndian.AppendUint32(nil, math.MaxInt32-5)); err == nil {
-		t.Error("a date that cannot be counted from 1970 was accepted")
+	for _, days := range []int32{math.MaxInt32 - 5, math.MinInt32 + 5, -730120, 2921940} {
+		if err := date(column.NewVector(column.Int32, 1), day, binary.BigEndian.AppendUint32(nil, uint32(days))); err == nil {
+			t.Errorf("the date %d, outside of the years 1 to 9999, was accepted", days)
+		}
 	}
 }
 
@@ -248,7 +256,7 @@ func TestBatchesEndAndErrorsStop(t *testing.T) {
 	}
 	stop := errors.New("enough")
 	emitted := 0
-	d := &decoder{columns: columns, batch: column.NewBatch([]column.Kind{column.Int32}, 0), emit: func(b *column.Batch) (*column.Batch, error) {
+	d, err := newDecoder(columns, column.NewBatch([]column.Kind{column.Int32}, 0), func(b *column.Batch) (*column.Batch, error) {
 		if b.Rows() != batchRows {
 			t.Errorf("a batch of %d rows", b.Rows())
 		}
@@ -257,7 +265,10 @@ func TestBatchesEndAndErrorsStop(t *testing.T) {
 		}
 		b.Reset()
 		return b, nil
-	}}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := d.Write(copyData(rows...)); !errors.Is(err, stop) || emitted != 2 {
 		t.Errorf("%v after %d batches", err, emitted)
 	}

@@ -112,9 +112,16 @@ func copyOut(parent context.Context, w *stream, r Request, write func(*column.Ba
 
 // readParts reads one part after the other into batches, which may hold rows of several.
 func readParts(ctx context.Context, w *stream, r Request, batch *column.Batch, emit func(*column.Batch) (*column.Batch, error), out *Extracted) error {
+	list, err := selectionOf(r.Columns)
+	if err != nil {
+		return err
+	}
 	for _, part := range r.Parts {
-		d := &decoder{columns: r.Columns, batch: batch, emit: emit}
-		err := w.copyOut(ctx, copyStatement(r.Columns, part), d)
+		d, err := newDecoder(r.Columns, batch, emit)
+		if err != nil {
+			return err
+		}
+		err = w.copyOut(ctx, copyStatement(list, part), d)
 		if err == nil {
 			err = d.finish()
 		}
@@ -126,16 +133,12 @@ func readParts(ctx context.Context, w *stream, r Request, batch *column.Batch, e
 	if batch.Rows() == 0 {
 		return nil
 	}
-	_, err := emit(batch)
+	_, err = emit(batch)
 	return err
 }
 
-func copyStatement(columns []schema.Column, part Part) string {
-	names := make([]string, len(columns))
-	for i, c := range columns {
-		names[i] = quoted(c.Source.Name)
-	}
-	statement := "COPY (SELECT " + strings.Join(names, ", ") + " FROM " + quoted(part.Source.Schema, part.Source.Table)
+func copyStatement(list string, part Part) string {
+	statement := "COPY (SELECT " + list + " FROM " + quoted(part.Source.Schema, part.Source.Table)
 	if condition := part.condition(); condition != "" {
 		statement += " WHERE " + condition
 	}

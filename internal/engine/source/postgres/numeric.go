@@ -18,6 +18,9 @@ const (
 	negativeInfinity = 0xF000
 )
 
+// maxShown is the number of decimals that a numeric can show (src/backend/utils/adt/numeric.c, NUMERIC_DSCALE_MAX).
+const maxShown = 0x3FFF
+
 var powers = [...]uint64{1, 10, 100, 1000, 10000}
 
 // limits are 10^n: a decimal of n digits is smaller.
@@ -29,42 +32,154 @@ var limits = func() (out [schema.MaxPrecision + 1]column.Wide) {
 	return out
 }()
 
-// numeric decodes a number of base-10000 digits, the first of them standing for 10000^weight, into the unscaled
-// value of a decimal. It never rounds: what does not fit the type's digits is an error.
-func numeric(v *column.Vector, t schema.Type, data []byte) error {
+// number is a numeric as it stands on the wire: base-10000 digits, the first of them standing for 10000^weight,
+// and the number of decimals that the server shows.
+type number struct {
+	digits []byte
+	weight int
+	sign   uint16
+	shown  int
+}
+
+func parseNumeric(data []byte) (number, error) {
 	if len(data) < 8 {
-		return wrongLength(data)
+		return number{}, wrongLength(data)
 	}
-	count := int(binary.BigEndian.Uint16(data))
-	weight := int(int16(binary.BigEndian.Uint16(data[2:])))
-	sign := binary.BigEndian.Uint16(data[4:])
-	digits := data[8:]
-	if len(digits) != 2*count {
-		return wrongLength(data)
+	n := number{
+		digits: data[8:], weight: int(int16(binary.BigEndian.Uint16(data[2:]))),
+		sign: binary.BigEndian.Uint16(data[4:]), shown: int(binary.BigEndian.Uint16(data[6:])),
 	}
-	switch sign {
-	case positive, negative:
-	case notANumber:
-		return errors.New("the value is NaN, which a decimal cannot hold: correct it at the source, or read a view that maps it to NULL")
-	case infinity, negativeInfinity:
-		return errInfinity
+	switch n.sign {
+	case positive, negative, notANumber, infinity, negativeInfinity:
 	default:
-		return fmt.Errorf("%w: a numeric with sign %#x", errMalformed, sign)
+		return number{}, fmt.Errorf("%w: a numeric with sign %#x", errMalformed, n.sign)
 	}
-	unscaled, err := unscale(digits, weight, t)
+	if len(n.digits) != 2*int(binary.BigEndian.Uint16(data)) || n.shown > maxShown {
+		return number{}, wrongLength(data)
+	}
+	for at := 0; at < len(n.digits); at += 2 {
+		if digit := binary.BigEndian.Uint16(n.digits[at:]); digit > 9999 {
+			return number{}, fmt.Errorf("%w: a numeric with the digit %d", errMalformed, digit)
+		}
+	}
+	return n, nil
+}
+
+// unscaled is the absolute of the number's unscaled value in a decimal type, and whether it is negative. It never
+// rounds: what does not fit the type's digits is an error.
+func (n number) unscaled(t schema.Type) (value column.Wide, minus bool, err error) {
+	switch n.sign {
+	case notANumber:
+		return value, false, errors.New(`the value is NaN, which the lake's type cannot hold: correct it at the source, or declare the column in columns with type = "string"`)
+	case infinity, negativeInfinity:
+		return value, false, errInfinity
+	}
+	value, err = unscale(n.digits, n.weight, t)
+	return value, n.sign == negative, err
+}
+
+// numeric decodes a number into the unscaled value of a decimal.
+func numeric(v *column.Vector, t schema.Type, data []byte) error {
+	n, err := parseNumeric(data)
 	if err != nil {
 		return err
 	}
-	if sign == negative {
-		unscaled = unscaled.Neg()
+	value, minus, err := n.unscaled(t)
+	if err != nil {
+		return err
 	}
-	if v.Kind == column.Int64 {
-		v.Int64s = append(v.Int64s, int64(unscaled.Lo))
-	} else {
-		v.Wides = append(v.Wides, unscaled)
+	return decimal(v, t, value, minus)
+}
+
+// longDigits is the decimal type into which a number goes on its way to a long.
+var longDigits = schema.Type{ID: schema.Decimal, Precision: 19}
+
+func numericToLong(v *column.Vector, t schema.Type, data []byte) error {
+	n, err := parseNumeric(data)
+	if err != nil {
+		return err
+	}
+	value, minus, err := n.unscaled(longDigits)
+	switch {
+	case err != nil && (n.sign == positive || n.sign == negative):
+		return tooManyDigits(t)
+	case err != nil:
+		return err
+	case minus:
+		value = value.Neg()
+	}
+	if value != column.WideOf(int64(value.Lo)) {
+		return tooManyDigits(t)
+	}
+	return long(v, int64(value.Lo))
+}
+
+// numericToText writes a number with all its digits, as the server does.
+func numericToText(v *column.Vector, _ schema.Type, data []byte) error {
+	n, err := parseNumeric(data)
+	if err != nil {
+		return err
+	}
+	if len(v.Data)+4*max(n.weight+1, 1)+n.shown+4 > column.MaxData {
+		return errTooMuch
+	}
+	switch n.sign {
+	case notANumber:
+		v.Data = append(v.Data, "NaN"...)
+	case infinity:
+		v.Data = append(v.Data, "Infinity"...)
+	case negativeInfinity:
+		v.Data = append(v.Data, "-Infinity"...)
+	default:
+		if v.Data, err = n.text(v.Data); err != nil {
+			return err
+		}
 	}
 	v.Append()
 	return nil
+}
+
+// digit is the base-10000 digit that stands for 10000^weight.
+func (n number) digit(weight int) uint16 {
+	at := 2 * (n.weight - weight)
+	if at < 0 || at >= len(n.digits) {
+		return 0
+	}
+	return binary.BigEndian.Uint16(n.digits[at:])
+}
+
+func (n number) text(out []byte) ([]byte, error) {
+	if n.sign == negative {
+		out = append(out, '-')
+	}
+	before := len(out)
+	for weight := n.weight; weight >= 0; weight-- {
+		for digit, place := n.digit(weight), uint16(1000); place > 0; place /= 10 {
+			if figure := byte(digit / place % 10); figure > 0 || len(out) > before {
+				out = append(out, '0'+figure)
+			}
+		}
+	}
+	if len(out) == before {
+		out = append(out, '0')
+	}
+	if n.shown > 0 {
+		out = append(out, '.')
+	}
+	shown := 0
+	for weight := -1; shown < n.shown || n.weight-weight < len(n.digits)/2; weight-- {
+		for digit, place := n.digit(weight), uint16(1000); place > 0; place /= 10 {
+			figure := byte(digit / place % 10)
+			switch {
+			case shown < n.shown:
+				out = append(out, '0'+figure)
+				shown++
+			case figure > 0:
+				return nil, fmt.Errorf("%w: a numeric with more decimals than the %d it shows", errMalformed, n.shown)
+			}
+		}
+	}
+	return out, nil
 }
 
 func unscale(digits []byte, weight int, t schema.Type) (column.Wide, error) {
@@ -74,9 +189,6 @@ func unscale(digits []byte, weight int, t schema.Type) (column.Wide, error) {
 	exponent := 4*weight + t.Scale
 	for ; len(digits) > 0 && fits; digits, exponent = digits[2:], exponent-4 {
 		digit := uint64(binary.BigEndian.Uint16(digits))
-		if digit > 9999 {
-			return sum, fmt.Errorf("%w: a numeric with the digit %d", errMalformed, digit)
-		}
 		switch {
 		case exponent >= 0:
 			sum, fits = sum.MulAdd(10000, digit)
@@ -101,5 +213,5 @@ func unscale(digits []byte, weight int, t schema.Type) (column.Wide, error) {
 }
 
 func tooManyDigits(t schema.Type) error {
-	return fmt.Errorf("the value has more digits than %s holds", t)
+	return fmt.Errorf("the value has more digits than %s holds: declare the column in columns with a type that has them, or as \"string\"", t)
 }

@@ -13,7 +13,7 @@ import (
 // idsOf reads the first column of each list of parts under the snapshot.
 func idsOf(t *testing.T, c *spec.Connection, login postgres.Credentials, s *postgres.Snapshot, source spec.DatabaseSource, lists [][]postgres.Part) [][]int32 {
 	t.Helper()
-	d, err := s.Describe(t.Context(), &source, nil)
+	d, err := s.Describe(t.Context(), &source, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -112,19 +112,25 @@ func (s *Snapshot) Close(ctx context.Context) {
 // Description is what the catalogues say of a table.
 type Description struct {
 	Schema schema.Table
+	// PrimaryKey names the columns of the source's own primary key; nil where it has none.
+	PrimaryKey []string
 	// EstimatedRows is the planner's estimate, or -1.
 	EstimatedRows int64
+	// Warnings are sentences for the log and the history of the run.
+	Warnings []string
 }
 
-// Describe reads a table's columns in this snapshot. Names are exact. A column whose type has no exact mapping
-// is an error that names it.
-func (s *Snapshot) Describe(ctx context.Context, from *spec.DatabaseSource, key []string) (*Description, error) {
+// Describe reads a table's columns in this snapshot. Names are exact. declared holds the types and names that
+// the configuration gives columns, by their names at the source; key names the columns that identify a row, by
+// default those of the primary key. A type that cannot hold a column's values
+// exactly is an error that names both.
+func (s *Snapshot) Describe(ctx context.Context, from *spec.DatabaseSource, key []string, declared map[string]spec.Column) (*Description, error) {
 	wrap := func(err error) (*Description, error) {
 		return nil, fmt.Errorf("reading the columns of %s: %w", quoted(from.Schema, from.Table), err)
 	}
 	r, err := queryRow(ctx, s.conn, `
 		SELECT c.oid, c.relkind::text, pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'), c.reltuples::bigint,
-			pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+			pg_catalog.has_schema_privilege(n.oid, 'USAGE'), coalesce(pg_catalog.obj_description(c.oid, 'pg_class'), '')
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE n.nspname = $1 AND c.relname = $2`, from.Schema, from.Table)
 	if errors.Is(err, errNoRow) {
@@ -142,13 +148,22 @@ func (s *Snapshot) Describe(ctx context.Context, from *spec.DatabaseSource, key 
 	case !readable:
 		return wrap(fmt.Errorf("the role may not read it: GRANT SELECT ON %s TO the connection's role", quoted(from.Schema, from.Table)))
 	}
-	columns, err := s.columns(ctx, oid)
+	columns, warnings, err := s.columns(ctx, oid, declared)
 	if err != nil {
 		return wrap(err)
 	}
-	d := Description{Schema: schema.Table{Identity: oid, Columns: columns}, EstimatedRows: r.number(3)}
+	d := Description{Schema: schema.Table{Identity: oid, Columns: columns, Comment: r.text(5)}, EstimatedRows: r.number(3), Warnings: warnings}
 	if r.err != nil {
 		return wrap(r.err)
+	}
+	if d.Schema.Origin, err = s.origin(ctx, from); err != nil {
+		return wrap(err)
+	}
+	if d.PrimaryKey, err = s.primaryKey(ctx, oid); err != nil {
+		return wrap(err)
+	}
+	if len(key) == 0 {
+		key = d.PrimaryKey
 	}
 	if d.Schema.Key, err = targetKey(columns, key); err != nil {
 		return wrap(err)
@@ -172,30 +187,6 @@ func (s *Snapshot) notThere(ctx context.Context, from *spec.DatabaseSource) erro
 		return fmt.Errorf("there is no such table; did you mean %s? Names are exact, case included", near)
 	}
 	return fmt.Errorf("there is no such table among the %d of the database that the role can see; names are exact, case included", len(names))
-}
-
-func (s *Snapshot) columns(ctx context.Context, oid string) ([]schema.Column, error) {
-	rows, err := query(ctx, s.conn, `
-		SELECT a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, pg_catalog.format_type(a.atttypid, a.atttypmod),
-			coalesce(pg_catalog.col_description(a.attrelid, a.attnum), '')
-		FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`, oid)
-	if err != nil {
-		return nil, err
-	}
-	columns := make([]schema.Column, len(rows))
-	for i, r := range rows {
-		source := schema.SourceColumn{Number: int(r.number(0)), Name: r.text(1), OID: uint32(r.number(2)), Type: r.text(5)}
-		c := schema.Column{Required: r.truth(4), Comment: r.text(6), Source: &source}
-		modifier := int32(r.number(3))
-		if r.err != nil {
-			return nil, r.err
-		}
-		if c.Type, err = schema.FromPostgres(source.OID, modifier); err != nil {
-			return nil, fmt.Errorf("column %q of type %s: %w", source.Name, source.Type, err)
-		}
-		columns[i] = c
-	}
-	return columns, schema.NameTargets(columns)
 }
 
 func targetKey(columns []schema.Column, key []string) ([]string, error) {

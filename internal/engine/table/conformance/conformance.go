@@ -270,11 +270,11 @@ func evolution(b *bench) {
 	next.Columns[1].Name, next.Columns[1].Source.Name = "remark", "remark"
 	next.Columns = append(next.Columns, schema.Column{Name: "note", Type: schema.Type{ID: schema.Decimal, Precision: 20, Scale: 2}, Source: &schema.SourceColumn{Name: "note", Number: 3, Type: "numeric(20,2)"}})
 	h = b.head()
-	planned, err := schema.Evolve(h.Schema, next, false)
+	evolved, err := schema.Evolve(h.Schema, next, schema.Whole)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.commit(h, b.change(h, planned, 2, 3))
+	b.commit(h, b.change(h, evolved.Table, 2, 3))
 	b.expect(2, 3)
 	h = b.head()
 	var got []string

@@ -70,6 +70,7 @@ func (t *Table) Commit(ctx context.Context, head *table.Head, change table.Chang
 	next.SnapshotLog = append(next.SnapshotLog, snapshotLogEntry{Timestamp: now, SnapshotID: id})
 	next.CurrentSnapshotID, next.LastSequenceNumber, next.LastUpdated = &id, made.Sequence, now
 	next.Refs["main"] = json.RawMessage(fmt.Sprintf(`{"snapshot-id":%d,"type":"branch"}`, id))
+	setComment(next, head.Schema, change.Schema)
 	if err := setProperties(next, change, id); err != nil {
 		return nil, err
 	}
@@ -91,7 +92,7 @@ func (t *Table) Commit(ctx context.Context, head *table.Head, change table.Chang
 	if _, err := t.o.Store.Put(ctx, key, data, store.Condition{IfAbsent: true}); err != nil {
 		return nil, err
 	}
-	if err := t.swap(ctx, on, t.entry(on.entry, t.o.Store.Address(key), change), id); err != nil {
+	if err := t.swap(ctx, on, t.entry(on.entry, t.o.Store.Address(key), head.Schema, change), id); err != nil {
 		return nil, err
 	}
 	t.removeFallen(ctx, next, fallen)
@@ -263,7 +264,7 @@ func (t *Table) summary(parent *snapshot, change table.Change, added, gone total
 }
 
 // entry is the catalogue's entry after the commit. Parameters that others have put there stay.
-func (t *Table) entry(current *catalog.Table, address string, change table.Change) *catalog.Table {
+func (t *Table) entry(current *catalog.Table, address string, before schema.Table, change table.Change) *catalog.Table {
 	e := &catalog.Table{Database: t.o.Database, Name: t.o.Name, Type: "EXTERNAL_TABLE", Parameters: map[string]string{}}
 	if current != nil {
 		e.Description, e.Version = current.Description, current.Version
@@ -271,6 +272,7 @@ func (t *Table) entry(current *catalog.Table, address string, change table.Chang
 		e.Parameters["previous_metadata_location"] = current.Parameters["metadata_location"]
 	}
 	e.Parameters["table_type"], e.Parameters["metadata_location"] = "ICEBERG", address
+	e.Description = description(e.Description, before, change.Schema)
 	e.Location, e.Columns = t.location, glueColumns(change.Schema)
 	return e
 }

@@ -321,9 +321,11 @@ func TestWideningKeepsFieldIDs(t *testing.T) {
 	for _, typ := range []schema.ID{schema.Int, schema.Long} {
 		columns.Columns[0].Type.ID = typ
 		if h.Exists {
-			if columns, err = schema.Evolve(h.Schema, columns, false); err != nil {
+			evolved, err := schema.Evolve(h.Schema, columns, schema.Whole)
+			if err != nil {
 				t.Fatal(err)
 			}
+			columns = evolved.Table
 		}
 		planned, err := tb.Prepare(h, columns)
 		if err != nil {

@@ -17,6 +17,9 @@ const sourceProperty = "lakeland.source"
 
 type sourceOf struct {
 	Identity string `json:"identity"`
+	Origin   string `json:"origin,omitempty"`
+	// Comment is the source table's.
+	Comment string `json:"comment,omitempty"`
 	// Columns maps field ids to columns of the source.
 	Columns map[int]schema.SourceColumn `json:"columns"`
 }
@@ -99,7 +102,7 @@ func lakeSchema(m *metadata) (schema.Table, error) {
 		}
 	}
 	current := m.currentSchema()
-	out := schema.Table{Identity: source.Identity}
+	out := schema.Table{Identity: source.Identity, Origin: source.Origin, Comment: source.Comment}
 	for _, f := range current.Fields() {
 		t, err := fromIceberg(f.Type)
 		if err != nil {
@@ -120,7 +123,7 @@ func lakeSchema(m *metadata) (schema.Table, error) {
 }
 
 func sourceText(s schema.Table) (string, error) {
-	source := sourceOf{Identity: s.Identity, Columns: map[int]schema.SourceColumn{}}
+	source := sourceOf{Identity: s.Identity, Origin: s.Origin, Comment: s.Comment, Columns: map[int]schema.SourceColumn{}}
 	for _, c := range s.Columns {
 		if c.Source != nil {
 			source.Columns[c.FieldID] = *c.Source
@@ -152,7 +155,7 @@ func glueType(t schema.Type) string {
 func glueColumns(s schema.Table) []catalog.Column {
 	out := make([]catalog.Column, len(s.Columns))
 	for i, c := range s.Columns {
-		out[i] = catalog.Column{Name: c.Name, Type: glueType(c.Type), Comment: c.Comment, Parameters: map[string]string{
+		out[i] = catalog.Column{Name: c.Name, Type: glueType(c.Type), Comment: shortened(c.Comment, columnComment, false), Parameters: map[string]string{
 			"iceberg.field.id": strconv.Itoa(c.FieldID), "iceberg.field.optional": strconv.FormatBool(!c.Required), "iceberg.field.current": "true",
 		}}
 	}

@@ -1,0 +1,40 @@
+package parquet
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+)
+
+// What the documentation says of Parquet is what is written.
+func TestDocumentedForms(t *testing.T) {
+	t.Parallel()
+	for _, f := range schema.Forms() {
+		types := map[schema.Type]string{{ID: f.ID}: f.Parquet}
+		if f.ID == schema.Decimal {
+			physical, annotation, _ := strings.Cut(f.Parquet, "; ")
+			types = map[schema.Type]string{}
+			for precision, name := range map[int]string{9: "INT32", 18: "INT64", 19: "FIXED_LEN_BYTE_ARRAY"} {
+				if !strings.Contains(physical, name) {
+					t.Errorf("the decimals' %q lacks %s", physical, name)
+				}
+				types[schema.Type{ID: f.ID, Precision: precision, Scale: 2}] = name + ", " + strings.NewReplacer("p", fmt.Sprint(precision), "s", "2").Replace(annotation)
+			}
+		}
+		for typ, want := range types {
+			node, err := leaf(typ)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := node.Type().Kind().String()
+			if annotation := node.Type().String(); annotation != got {
+				got += ", " + annotation
+			}
+			if got != want {
+				t.Errorf("%s is written as %s, documented as %s", typ, got, want)
+			}
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package schema_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+)
+
+var update = flag.Bool("update", false, "write the page of types anew")
+
+const pageHead = `---
+# made by ` + "`make docs`" + ` from the engine's own table of types
+page_title: "Types"
+description: |-
+  What every type of PostgreSQL becomes in the lake, what may be declared instead, and what is an error.
+---
+
+# Types
+
+Every value lands as it is, or the run fails and names row, column and way out; none is rounded, cut or guessed.
+The types of the lake are those that Athena, Spark and Trino all read in Iceberg v2 tables.
+
+A column may be declared to be of another type, where that holds its values exactly, and to have another name:
+
+` + "```terraform" + `
+columns = {
+  amount  = { type = "decimal(18,4)" }           # numeric without precision: exact, and an error where it has more digits
+  expires = { type = "string" }                  # a date that may be infinity
+  "Total" = { name = "total_net", type = "long" }
+}
+` + "```" + `
+
+Domains are what the types below them are. The server writes the forms called text and JSON, in sessions whose settings are
+the same everywhere: UTC, ISO dates and intervals, all digits of floating point numbers, an empty search path.
+
+## PostgreSQL
+
+| PostgreSQL | In the lake | May be declared as | Form, and what is an error |
+|---|---|---|---|
+`
+
+const pageForms = `
+## Formats
+
+| In the lake | Iceberg | Parquet | Glue catalogue | Hudi |
+|---|---|---|---|---|
+`
+
+const pageTail = `
+NULLs stay NULLs everywhere. An empty text, array or composite is not NULL.
+
+A type that becomes another at the source follows the rules for [columns that change](changes.md): ` + "`int`" + ` widens to
+` + "`long`" + `, ` + "`float`" + ` to ` + "`double`" + `, a decimal to more digits at its scale.
+`
+
+func page() string {
+	var b strings.Builder
+	b.WriteString(pageHead)
+	for _, m := range schema.Mappings() {
+		var declared []string
+		for i, o := range m.Options {
+			switch {
+			case o.ID == schema.Decimal:
+				declared = append(declared, "`decimal(p,s)`")
+			case i > 0:
+				declared = append(declared, "`"+string(o.ID)+"`")
+			}
+		}
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s |\n", m.Name, m.Default(), strings.Join(declared, ", "), m.Note)
+	}
+	b.WriteString(pageForms)
+	for _, f := range schema.Forms() {
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s | `%s` | with the Hudi writer |\n", f.ID, f.Iceberg, f.Parquet, f.Glue)
+	}
+	b.WriteString(pageTail)
+	return b.String()
+}
+
+// The page of types is the table of types.
+func TestTypesPage(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join("..", "..", "..", "templates", "guides", "types.md")
+	if *update {
+		if err := os.WriteFile(path, []byte(page()), 0o644); err != nil { //nolint:gosec // a page that anybody may read
+			t.Fatal(err)
+		}
+	}
+	there, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(page(), string(there)); diff != "" {
+		t.Errorf("the page is not up to date, run make docs: %s", diff)
+	}
+}
+
+// The table names no type twice, says of each what it becomes, and leaves no cell that would break the page.
+func TestMappingsAreWhole(t *testing.T) {
+	t.Parallel()
+	var names []string
+	ids := map[schema.ID]bool{}
+	for _, f := range schema.Forms() {
+		ids[f.ID] = true
+	}
+	for _, m := range schema.Mappings() {
+		names = append(names, m.Name)
+		if len(m.Options) == 0 || strings.ContainsAny(m.Name+m.Note, "|\n") {
+			t.Errorf("the line %q cannot be shown", m.Name)
+		}
+		var seen []schema.ID
+		for _, o := range m.Options {
+			if !ids[o.ID] || slices.Contains(seen, o.ID) {
+				t.Errorf("%q becomes %s, which has no form or stands twice", m.Name, o.ID)
+			}
+			seen = append(seen, o.ID)
+		}
+		if !slices.Contains(seen, schema.String) && seen[0] != schema.Binary {
+			t.Errorf("%q cannot be declared as a string, the way out of every error", m.Name)
+		}
+	}
+	if slices.Sort(names); len(slices.Compact(names)) != len(schema.Mappings()) {
+		t.Errorf("a name stands twice: %q", names)
+	}
+}

@@ -1,0 +1,157 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
+)
+
+// columnsOf reads the columns of a table with their types, a domain's being the type below it.
+const columnsOf = `
+	WITH RECURSIVE bare(attnum, attname, attnotnull, shown, comment, given, type, modifier) AS (
+		SELECT a.attnum, a.attname, a.attnotnull, pg_catalog.format_type(a.atttypid, a.atttypmod),
+			coalesce(pg_catalog.col_description(a.attrelid, a.attnum), ''),
+			coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), own.typdefault, CASE WHEN a.attidentity <> '' THEN 'of an identity column' WHEN a.atthasmissing THEN 'of its addition' END, ''),
+			a.atttypid, a.atttypmod
+		FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type own ON own.oid = a.atttypid LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+		WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
+		UNION ALL
+		SELECT b.attnum, b.attname, b.attnotnull, b.shown, b.comment, b.given, t.typbasetype, t.typtypmod
+		FROM bare b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype = 'd')
+	SELECT b.attnum, b.attname, b.attnotnull, b.shown, b.comment, b.type, b.modifier, t.typname, b.given,
+		CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid) THEN 'array'
+			WHEN t.typtype = 'c' THEN 'composite' WHEN t.typtype = 'e' THEN 'enum'
+			WHEN t.typtype = 'r' THEN 'range' WHEN t.typtype = 'm' THEN 'multirange' ELSE 'base' END
+	FROM bare b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype <> 'd' ORDER BY b.attnum`
+
+// columns reads a table's columns and decides how each is read: as its type is by itself, or as the
+// configuration declares it. It also returns warnings, each a sentence about a column.
+func (s *Snapshot) columns(ctx context.Context, oid string, declared map[string]spec.Column) ([]schema.Column, []string, error) {
+	rows, err := query(ctx, s.conn, columnsOf, oid)
+	if err != nil {
+		return nil, nil, err
+	}
+	var warnings []string
+	columns := make([]schema.Column, len(rows))
+	for i, r := range rows {
+		t := schema.PostgresType{OID: uint32(r.number(5)), Modifier: int32(r.number(6)), Name: r.text(7), Class: schema.Class(r.text(9))}
+		source := schema.SourceColumn{Number: int(r.number(0)), Name: r.text(1), Type: r.text(3), OID: t.OID, Default: r.text(8)}
+		if r.err != nil {
+			return nil, nil, r.err
+		}
+		own := declared[source.Name]
+		reading, err := readingOf(t, own.Type)
+		if err != nil {
+			return nil, nil, fmt.Errorf("column %q of type %s: %w", source.Name, source.Type, err)
+		}
+		if reading.Unknown {
+			warnings = append(warnings, fmt.Sprintf("column %q is of the type %s, which lakeland does not know: it lands as text, as its cast to text writes it", source.Name, source.Type))
+		}
+		source.Form = reading.Form
+		columns[i] = schema.Column{Name: own.Name, Type: reading.Type, Required: r.truth(2), Comment: r.text(4), Source: &source}
+	}
+	if err := allThere(columns, declared); err != nil {
+		return nil, nil, err
+	}
+	return columns, warnings, schema.NameTargets(columns)
+}
+
+// origin names the place of a table: the server by its system identifier, the database by its oid, and the table's
+// name. It is "" where the role or the service keeps the system identifier to itself.
+func (s *Snapshot) origin(ctx context.Context, from *spec.DatabaseSource) (string, error) {
+	if err := execute(ctx, s.conn, "SAVEPOINT origin"); err != nil {
+		return "", err
+	}
+	r, err := queryRow(ctx, s.conn, `
+		SELECT system_identifier || '/' || (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+		FROM pg_catalog.pg_control_system()`)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return "", execute(ctx, s.conn, "ROLLBACK TO SAVEPOINT origin")
+	}
+	if err != nil {
+		return "", err
+	}
+	return r.text(0) + "/" + quoted(from.Schema, from.Table), execute(ctx, s.conn, "RELEASE SAVEPOINT origin")
+}
+
+// primaryKey reads the names of the columns of a table's primary key, in its order.
+func (s *Snapshot) primaryKey(ctx context.Context, oid string) ([]string, error) {
+	rows, err := query(ctx, s.conn, `
+		SELECT a.attname FROM pg_catalog.pg_index i CROSS JOIN LATERAL pg_catalog.unnest(i.indkey) WITH ORDINALITY k(attnum, place)
+		JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+		WHERE i.indrelid = $1 AND i.indisprimary AND k.place <= i.indnkeyatts ORDER BY k.place`, oid)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for i := range rows {
+		names = append(names, rows[i].text(0))
+	}
+	return names, nil
+}
+
+func readingOf(t schema.PostgresType, declared string) (schema.Reading, error) {
+	if declared == "" {
+		return schema.FromPostgres(t), nil
+	}
+	wanted, err := schema.ParseType(declared)
+	if err != nil {
+		return schema.Reading{}, err
+	}
+	return schema.Declare(t, wanted)
+}
+
+func allThere(columns []schema.Column, declared map[string]spec.Column) error {
+	names, there := make([]string, len(columns)), map[string]bool{}
+	for i, c := range columns {
+		names[i], there[c.Source.Name] = c.Source.Name, true
+	}
+	for name := range declared {
+		if there[name] {
+			continue
+		}
+		if near := spec.Nearest(name, names); near != "" {
+			return fmt.Errorf("it has no column %q, which columns names; did you mean %q?", name, near)
+		}
+		return fmt.Errorf("it has no column %q, which columns names", name)
+	}
+	return nil
+}
+
+// selectionOf is the list of expressions of a COPY that reads columns in their forms.
+func selectionOf(columns []schema.Column) (string, error) {
+	list := make([]string, len(columns))
+	for i, c := range columns {
+		var err error
+		if list[i], err = selected(*c.Source); err != nil {
+			return "", err
+		}
+	}
+	return strings.Join(list, ", "), nil
+}
+
+// selected is the expression of a COPY that reads a column in its form.
+func selected(c schema.SourceColumn) (string, error) {
+	name := quoted(c.Name)
+	switch c.Form {
+	case schema.FormBinary:
+		return name, nil
+	case schema.FormText:
+		return name + "::pg_catalog.text", nil
+	case schema.FormJSON:
+		return "pg_catalog.to_json(" + name + ")::pg_catalog.text", nil
+	case schema.FormNumeric:
+		return name + "::pg_catalog.numeric", nil
+	case schema.FormAddress:
+		return "pg_catalog.inet_out(" + name + ")::pg_catalog.text", nil
+	default:
+		return "", fmt.Errorf("column %q is to be read in the form %q, which this engine does not know", c.Name, c.Form)
+	}
+}
