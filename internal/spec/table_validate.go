@@ -34,6 +34,7 @@ func (t *Table) Validate() Problems {
 	t.checkTarget(&ps)
 	t.checkStorage(&ps)
 	t.checkColumns(&ps)
+	t.checkFilter(&ps)
 	if t.Reconcile != nil {
 		checkDuration(&ps, At("reconcile", "every"), t.Reconcile.Every, time.Hour, 366*24*time.Hour, "\"1h\" to \"366d\"")
 		if !slices.Contains(ReconcileHows, t.Reconcile.How) {
@@ -219,19 +220,6 @@ func (t *Table) checkColumns(ps *Problems) {
 		checkIdentifier(ps, at, name, "column")
 		if wrong := checkColumnType(t.Columns[name].Type); wrong != "" {
 			ps.add(at.With("type"), "%s", wrong)
-		}
-	}
-	for i, p := range t.Filter {
-		at := At("filter", i)
-		checkIdentifier(ps, at.With("column"), p.Column, "column")
-		unary := p.Op == "is_null" || p.Op == "is_not_null"
-		switch {
-		case !slices.Contains(FilterOps, p.Op):
-			ps.add(at.With("op"), "%s", notOneOf(p.Op, FilterOps))
-		case unary && p.Value != "":
-			ps.add(at.With("value"), "%q takes no value: leave it out", p.Op)
-		case len(p.Value) > 4096:
-			ps.add(at.With("value"), "it has %d bytes; at most 4096 are allowed", len(p.Value))
 		}
 	}
 }

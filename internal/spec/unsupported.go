@@ -63,9 +63,6 @@ func (t *Table) Unsupported() Problems {
 	if len(t.Columns) > 0 {
 		ps.add(At("columns"), "is not supported yet: leave it out, and cast the column in a view at the source")
 	}
-	if len(t.Filter) > 0 {
-		ps.add(At("filter"), "is not supported yet: leave it out, and read a view at the source")
-	}
 	if t.Ordering != "" {
 		ps.add(At("ordering"), "is not supported yet: leave it out; a full read has one row per key")
 	}

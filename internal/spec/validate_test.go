@@ -50,6 +50,8 @@ func TestValidateTable(t *testing.T) {
 		{"bad type", func(s *spec.Table) { s.Columns = map[string]spec.Column{"amount": {Type: "decimal(40,2)"}} }, `columns["amount"].type`, "out of range"},
 		{"unknown op", func(s *spec.Table) { s.Filter = []spec.Predicate{{Column: "a", Op: "like", Value: "x"}} }, "filter[0].op", "write one of"},
 		{"value of is_null", func(s *spec.Table) { s.Filter = []spec.Predicate{{Column: "a", Op: "is_null", Value: "x"}} }, "filter[0].value", "takes no value"},
+		{"empty list", func(s *spec.Table) { s.Filter = []spec.Predicate{{Column: "a", Op: "in"}} }, "filter[0].value", "a value of the list is empty"},
+		{"NUL in a value", func(s *spec.Table) { s.Filter = []spec.Predicate{{Column: "a", Op: "=", Value: "x\x00"}} }, "filter[0].value", "NUL"},
 		{"reconcile too often", func(s *spec.Table) { s.Reconcile = &spec.Reconcile{Every: "1m", How: "count"} }, "reconcile.every", "out of range"},
 		{"freshness", func(s *spec.Table) { s.Freshness = &spec.Freshness{MaxAge: "soon"} }, "freshness.max_age", "is not a duration"},
 	} {
@@ -153,9 +155,8 @@ func TestUnsupportedNamesAWayOut(t *testing.T) {
 	table.Target.Format, table.StorageMode, table.Ordering = "hudi", "historical", "at"
 	table.PartitionBy, table.Adopt = []string{"day(at)"}, true
 	table.Columns = map[string]spec.Column{"a": {Type: "string"}}
-	table.Filter = []spec.Predicate{{Column: "a", Op: "is_null"}}
 	table.Reconcile, table.Freshness = &spec.Reconcile{Every: "1d", How: "count"}, &spec.Freshness{MaxAge: "1h"}
-	for _, path := range []string{"extract.mode", "target.format", "storage_mode", "ordering", "partition_by", "adopt", "columns", "filter", "reconcile", "freshness"} {
+	for _, path := range []string{"extract.mode", "target.format", "storage_mode", "ordering", "partition_by", "adopt", "columns", "reconcile", "freshness"} {
 		expectProblem(t, table.Unsupported(), path, "not supported yet")
 	}
 	for _, p := range table.Unsupported() {

@@ -295,7 +295,7 @@ func (a *attempt) plan(ctx context.Context, target table.Table, head *table.Head
 func (a *attempt) units(target table.Table, head *table.Head, snapshot string, planned schema.Table, id string) []Unit {
 	location, _ := spec.ParseLocation(a.doc.Target.Location)
 	unit := Unit{V: UnitVersion, ID: "0000", RunID: a.runID, Attempt: id, Table: a.name, Extract: &ExtractUnit{
-		Connection: *a.connection, Source: *a.doc.Source.Database, Snapshot: snapshot, Schema: planned,
+		Connection: *a.connection, Source: *a.doc.Source.Database, Filter: a.doc.Filter, Snapshot: snapshot, Schema: planned,
 		Output: Output{Bucket: spec.Location{Bucket: location.Bucket}.String(), FileBytes: fileBytes},
 	}}
 	unit.Extract.Output.KeyPrefix, unit.Extract.Output.KeySuffix = target.DataKeys(head, id, unit.ID)

@@ -30,6 +30,8 @@ type Unit struct {
 type ExtractUnit struct {
 	Connection spec.Connection     `json:"connection"`
 	Source     spec.DatabaseSource `json:"source"`
+	// Filter is what rows must meet, all of it; the database evaluates it.
+	Filter []spec.Predicate `json:"filter,omitempty"`
 	// Snapshot joins the view that the run was planned on; "" takes one of the unit's own.
 	Snapshot string `json:"snapshot,omitempty"`
 	// Schema is the table's; columns without a source are written as NULLs.

@@ -19,6 +19,8 @@ type Request struct {
 	Source spec.DatabaseSource
 	// Columns are those to read, all of them with a Source, in the order of the batches' vectors.
 	Columns []schema.Column
+	// Filter is what rows must meet, all of it; the server evaluates it.
+	Filter []spec.Predicate
 	// Snapshot is the ID of a snapshot that is still open, or "" for a view of the session's own.
 	Snapshot string
 }
@@ -43,7 +45,11 @@ func Extract(ctx context.Context, c *spec.Connection, as Credentials, r Request,
 		return nil, err
 	}
 	defer func() { closeSession(ctx, conn) }()
-	out, err := copyOut(ctx, conn, r, write)
+	wanted, err := conditions(ctx, conn, r.Source, r.Filter)
+	var out *Extracted
+	if err == nil {
+		out, err = copyOut(ctx, conn, r.Columns, copyStatement(r.Columns, Part{Source: r.Source, Where: every(wanted...)}), write)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", quoted(r.Source.Schema, r.Source.Table), explainCopy(err))
 	}
@@ -58,15 +64,16 @@ func closeSession(ctx context.Context, conn *pgconn.PgConn) {
 	_ = conn.Close(ctx)
 }
 
-func copyOut(parent context.Context, conn *pgconn.PgConn, r Request, write func(*column.Batch) error) (*Extracted, error) {
+// copyOut runs a COPY of the columns and hands on its batches.
+func copyOut(parent context.Context, conn *pgconn.PgConn, columns []schema.Column, statement string, write func(*column.Batch) error) (*Extracted, error) {
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
-	table := schema.Table{Columns: r.Columns}
+	table := schema.Table{Columns: columns}
 	full, free := make(chan *column.Batch), make(chan *column.Batch, batchesInFlight)
 	for range batchesInFlight {
 		free <- column.NewBatch(table.Kinds(), 0)
 	}
-	d := &decoder{columns: r.Columns, batch: <-free, emit: func(b *column.Batch) (*column.Batch, error) {
+	d := &decoder{columns: columns, batch: <-free, emit: func(b *column.Batch) (*column.Batch, error) {
 		select {
 		case full <- b:
 		case <-ctx.Done():
@@ -82,7 +89,7 @@ func copyOut(parent context.Context, conn *pgconn.PgConn, r Request, write func(
 	read := make(chan error, 1)
 	go func() {
 		defer close(full)
-		_, err := conn.CopyTo(ctx, d, copyStatement(r))
+		_, err := conn.CopyTo(ctx, d, statement)
 		if err == nil {
 			err = d.finish()
 		}
@@ -107,12 +114,29 @@ func copyOut(parent context.Context, conn *pgconn.PgConn, r Request, write func(
 	return &Extracted{Rows: d.rows, Bytes: d.bytes}, nil
 }
 
-func copyStatement(r Request) string {
-	names := make([]string, len(r.Columns))
-	for i, c := range r.Columns {
+// Part is a piece of what a run reads: a relation, or rows of it. It is a plain document.
+type Part struct {
+	Source spec.DatabaseSource `json:"source"`
+	// Only leaves out what inherits from the relation.
+	Only bool `json:"only,omitempty"`
+	// Where is SQL that rows must meet, made by this package from names and values that it quoted; "" is every row.
+	Where string `json:"where,omitempty"`
+}
+
+func copyStatement(columns []schema.Column, p Part) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
 		names[i] = quoted(c.Source.Name)
 	}
-	return "COPY (SELECT " + strings.Join(names, ", ") + " FROM " + quoted(r.Source.Schema, r.Source.Table) + ") TO STDOUT (FORMAT binary)"
+	statement := "SELECT " + strings.Join(names, ", ") + " FROM "
+	if p.Only {
+		statement += "ONLY "
+	}
+	statement += quoted(p.Source.Schema, p.Source.Table)
+	if p.Where != "" {
+		statement += " WHERE " + p.Where
+	}
+	return "COPY (" + statement + ") TO STDOUT (FORMAT binary)"
 }
 
 func explainCopy(err error) error {
