@@ -43,6 +43,15 @@ func newPlace(t *testing.T, server *sandboxpostgres.Server) *place {
 	return placeOn(t, server, name)
 }
 
+// emptied has the database without tables, as it was made, when the test has ended; making one is dear.
+func (p *place) emptied(then func()) {
+	p.t.Helper()
+	p.t.Cleanup(func() {
+		defer then()
+		p.session().sql(`DROP SCHEMA public CASCADE`, `CREATE SCHEMA public`, `GRANT USAGE ON SCHEMA public TO public`, `DROP FOREIGN DATA WRAPPER IF EXISTS none CASCADE`)
+	})
+}
+
 func placeOn(t *testing.T, server *sandboxpostgres.Server, database string) *place {
 	t.Helper()
 	return &place{
@@ -57,7 +66,7 @@ func placeOn(t *testing.T, server *sandboxpostgres.Server, database string) *pla
 // session is a session that lasts as long as the test.
 func (p *place) session() *session {
 	p.t.Helper()
-	conn, err := pgx.Connect(p.t.Context(), p.server.ConnString(p.connection.Database))
+	conn, err := pgx.Connect(context.WithoutCancel(p.t.Context()), p.server.ConnString(p.connection.Database))
 	if err != nil {
 		p.t.Fatal(err)
 	}

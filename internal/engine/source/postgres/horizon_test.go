@@ -35,10 +35,17 @@ func TestHorizons(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
 			s := start(t)
+			const databases = 4
+			free := make(chan string, databases)
+			for range databases {
+				free <- newPlace(t, s).connection.Database
+			}
 			for _, promise := range promises {
 				t.Run(strings.ReplaceAll(promise.name, " ", "_"), func(t *testing.T) {
 					t.Parallel()
-					promise.show(t, newPlace(t, s))
+					p := placeOn(t, s, <-free)
+					p.emptied(func() { free <- p.connection.Database })
+					promise.show(t, p)
 				})
 			}
 		})
