@@ -54,7 +54,7 @@ func Connect(ctx context.Context, c *spec.Connection, as Credentials) (*pgconn.P
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the database %q at %s:%d: %w", c.Database, c.Host, c.Port, explain(err))
 	}
-	if _, err := conn.Exec(ctx, pinned).ReadAll(); err != nil {
+	if err := pin(ctx, conn, config); err != nil {
 		_ = conn.Close(context.WithoutCancel(ctx))
 		return nil, fmt.Errorf("setting up a session with the database %q at %s:%d: %w", c.Database, c.Host, c.Port, err)
 	}
