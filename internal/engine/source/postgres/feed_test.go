@@ -132,17 +132,7 @@ func (f *feed) try() (*postgres.Window, error) {
 	}
 	defer w.Close(f.place.t.Context())
 	f.read = nil
-	to, sum, err := w.Read(f.place.t.Context(), func(b *column.Batch) error {
-		if len(b.Columns) != 2 {
-			return fmt.Errorf("a batch has %d columns", len(b.Columns))
-		}
-		for i := range b.Rows() {
-			id := b.Columns[0].Int32s[i]
-			f.rows[id] = string(b.Columns[1].Bytes(i))
-			f.read = append(f.read, id)
-		}
-		return nil
-	})
+	to, sum, err := w.Read(f.place.t.Context(), f.apply)
 	if err != nil {
 		return nil, err
 	}
@@ -158,6 +148,19 @@ func (f *feed) try() (*postgres.Window, error) {
 		return nil, err
 	}
 	return w, nil
+}
+
+// apply puts a batch's rows over those there are, by key.
+func (f *feed) apply(b *column.Batch) error {
+	if len(b.Columns) != 2 {
+		return fmt.Errorf("a batch has %d columns", len(b.Columns))
+	}
+	for i := range b.Rows() {
+		id := b.Columns[0].Int32s[i]
+		f.rows[id] = string(b.Columns[1].Bytes(i))
+		f.read = append(f.read, id)
+	}
+	return nil
 }
 
 func (f *feed) round() *postgres.Window {

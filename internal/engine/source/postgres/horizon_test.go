@@ -1,10 +1,12 @@
 package postgres_test
 
 import (
+	"os"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
 	sandboxpostgres "github.com/lakeland/terraform-provider-lakeland/internal/sandbox/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/toolchain"
@@ -93,6 +95,38 @@ var (
 
 // cells are the table of docs/modes.md, each cell one of these.
 var cells = []promise{
+	{"full finds a late commit", func(_ *testing.T, p *place) {
+		f := p.newFeed(byXmin, timedTable, `INSERT INTO t VALUES (1, 'a')`)
+		late := p.session()
+		late.sql(`BEGIN`, `INSERT INTO t VALUES (10, 'late')`)
+		f.full()
+		f.expect("before the late commit", "")
+		late.sql(`COMMIT`)
+		f.full()
+		f.expect("after the late commit", "")
+	}},
+	{"full finds a delete", func(_ *testing.T, p *place) { replaced(p, `DELETE FROM t WHERE id = 2`) }},
+	{"full finds an unbumped update", func(_ *testing.T, p *place) { replaced(p, `UPDATE t SET v = 'forgot' WHERE id = 2`) }},
+	{"full finds an update", func(_ *testing.T, p *place) { replaced(p, bumped) }},
+	{"full finds a truncate", func(_ *testing.T, p *place) { replaced(p, `TRUNCATE t`) }},
+	{"full finds an update out of the filter", func(_ *testing.T, p *place) {
+		f := p.newFeed(byXmin, timedTable, `INSERT INTO t VALUES (1, 'kept'), (2, 'kept')`)
+		f.request.Filter = []spec.Predicate{{Column: "v", Op: "=", Value: "kept"}}
+		f.full()
+		f.sql(`UPDATE t SET v = 'other' WHERE id = 2`)
+		f.full()
+		f.expect("a row that left the filter", "")
+	}},
+	{"full finds a partition attached with old rows", func(_ *testing.T, p *place) {
+		f := p.newFeed(byXmin, append(parted, old)...)
+		f.full()
+		f.sql(attachOld)
+		f.full()
+		f.expect("after ATTACH", "")
+	}},
+	{"xmin finds a partition attached with old rows", func(t *testing.T, p *place) { attached(t, p, nil) }},
+	{"transactions misses a partition attached with old rows", func(_ *testing.T, p *place) { attachedUnseen(p, byTransactions) }},
+	{"lookback misses a partition attached with old rows", func(_ *testing.T, p *place) { attachedUnseen(p, byLookback) }},
 	{"xmin finds a late commit", func(_ *testing.T, p *place) { lateCommit(p, byXmin, "") }},
 	{"transactions finds a late commit", func(_ *testing.T, p *place) { lateCommit(p, byTransactions, "") }},
 	{"lookback misses a late commit", func(_ *testing.T, p *place) { lateCommit(p, byLookback, "-10") }},
@@ -150,6 +184,28 @@ func change(p *place, by spec.Extract, losses, statement string) {
 	f.expect("after "+statement, losses)
 }
 
+// replaced lands a table as mode full does, changes it, and lands it again.
+func replaced(p *place, statement string) {
+	p.t.Helper()
+	f := p.newFeed(byXmin, timedTable, `INSERT INTO t VALUES (1, 'a'), (2, 'b')`)
+	f.full()
+	f.expect("the first round", "")
+	f.sql(statement)
+	f.full()
+	f.expect("after "+statement, "")
+}
+
+// full reads as mode full does: what there was is replaced.
+func (f *feed) full() {
+	f.place.t.Helper()
+	f.rows = map[int32]string{}
+	request := postgres.Request{Source: f.request.Source, Columns: f.request.Columns, Filter: f.request.Filter}
+	_, err := postgres.Extract(f.place.t.Context(), f.connection, f.login, request, f.apply)
+	if err != nil {
+		f.place.t.Fatal(err)
+	}
+}
+
 func outOfFilter(p *place, by spec.Extract) {
 	p.t.Helper()
 	f := p.newFeed(by, timedTable, `INSERT INTO t VALUES (1, 'kept'), (2, 'kept'), (3, 'other')`)
@@ -159,4 +215,40 @@ func outOfFilter(p *place, by spec.Extract) {
 	f.sql(`UPDATE t SET v = 'other', at = now() WHERE id = 2`, `UPDATE t SET v = 'kept', at = now() WHERE id = 3`)
 	f.round()
 	f.expect("a row that left the filter stays, one that entered comes", "+2")
+}
+
+// The table of docs/modes.md says what the cells show, and has all of them.
+func TestModesAreDocumentedAsShown(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../../../docs/modes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]bool{}
+	for _, cell := range cells {
+		shown[cell.name] = true
+	}
+	var modes []string
+	for line := range strings.Lines(string(page)) {
+		fields := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		for i := range fields {
+			fields[i] = strings.Trim(strings.TrimSpace(fields[i]), "`")
+		}
+		switch {
+		case fields[0] == "what happens":
+			modes = fields
+		case len(modes) == len(fields) && (strings.HasPrefix(fields[0], "a ") || strings.HasPrefix(fields[0], "an ")):
+			for i, mode := range modes[1:] {
+				verb, _, _ := strings.Cut(fields[i+1], " ")
+				name := mode + " " + verb + " " + fields[0]
+				if !shown[name] {
+					t.Errorf("the page says %q, which no cell shows", name)
+				}
+				delete(shown, name)
+			}
+		}
+	}
+	for name := range shown {
+		t.Errorf("the page lacks %q", name)
+	}
 }
