@@ -3,19 +3,19 @@ package postgres_test
 import (
 	"slices"
 	"strings"
-	"testing"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
 
 var lookbackPromises = []promise{
-	{"lookback finds what its width covers", func(_ *testing.T, p *place) {
+	{"lookback finds what its width covers", func(p *place) {
 		by := byLookback
 		by.Lookback = "10m"
 		lateCommit(p, by, "")
 	}},
-	{"lookback records the longest transaction and warns", func(t *testing.T, p *place) {
+	{"lookback records the longest transaction and warns", func(p *place) {
+		t := p.t
 		f := p.newFeed(byLookback, timedTable, `INSERT INTO t VALUES (1, 'a')`)
 		if w := f.round(); w.Longest == nil || *w.Longest != 0 || len(w.Warnings) != 1 || !strings.Contains(w.Warnings[0], "not commit-safe") {
 			t.Errorf("nothing open: %v, %q", w.Longest, w.Warnings)
@@ -34,7 +34,7 @@ var lookbackPromises = []promise{
 			t.Errorf("without the grant: %v, %q", w.Longest, w.Warnings)
 		}
 	}},
-	{"lookback has no default width", func(_ *testing.T, p *place) {
+	{"lookback has no default width", func(p *place) {
 		f := p.newFeed(spec.Extract{Horizon: "lookback", Cursor: "at"}, timedTable)
 		f.fails("no default width", "15m")
 		f.request.Extract.Lookback = "1000"
@@ -44,9 +44,10 @@ var lookbackPromises = []promise{
 		f.request.Extract = spec.Extract{Horizon: "lookback", Cursor: "v", Lookback: "1"}
 		f.fails("a text has no lookback")
 	}},
-	{"lookback ends its feed at no row of the future", func(_ *testing.T, p *place) { future(p, byLookback, "") }},
-	{"lookback reads rows without a cursor every run", func(t *testing.T, p *place) { nulls(t, p, byLookback) }},
-	{"lookback is exact to the microsecond", func(t *testing.T, p *place) {
+	{"lookback ends its feed at no row of the future", func(p *place) { future(p, byLookback, "") }},
+	{"lookback reads rows without a cursor every run", func(p *place) { nulls(p, byLookback) }},
+	{"lookback is exact to the microsecond", func(p *place) {
+		t := p.t
 		f := p.newFeed(byLookback, timedTable,
 			`INSERT INTO t VALUES (1, 'a', '2026-01-01 00:00:00.123455+00'), (2, 'b', '2026-01-01 00:00:00.123456+00')`)
 		f.round()
@@ -60,7 +61,8 @@ var lookbackPromises = []promise{
 			t.Errorf("the bound is %s", bound)
 		}
 	}},
-	{"lookback takes integers", func(t *testing.T, p *place) {
+	{"lookback takes integers", func(p *place) {
+		t := p.t
 		for _, kind := range []string{"int2", "int4", "int8"} {
 			f := p.newFeed(spec.Extract{Horizon: "lookback", Cursor: "at", Lookback: "10"}, `DROP TABLE IF EXISTS t`, `CREATE TABLE t (id int, v text, at `+kind+`)`, `INSERT INTO t VALUES (1, 'a', 100), (2, 'b', -32768)`)
 			f.round()
@@ -77,7 +79,8 @@ var lookbackPromises = []promise{
 		f.round()
 		f.expect("the least integer", "")
 	}},
-	{"lookback compares text by its bytes", func(t *testing.T, p *place) {
+	{"lookback compares text by its bytes", func(p *place) {
+		t := p.t
 		f := p.newFeed(spec.Extract{Horizon: "lookback", Cursor: "at", Lookback: "0"}, `CREATE COLLATION loud (provider = icu, locale = 'und')`,
 			`CREATE TABLE t (id int, v text, at text COLLATE loud)`, `INSERT INTO t VALUES (1, 'a', 'B'), (2, 'b', 'A')`)
 		f.round()
@@ -92,7 +95,8 @@ var lookbackPromises = []promise{
 		f.round()
 		f.expect("before by its bytes, and equal", "-5")
 	}},
-	{"lookback takes local times and dates", func(t *testing.T, p *place) {
+	{"lookback takes local times and dates", func(p *place) {
+		t := p.t
 		for kind, want := range map[string]string{"timestamp": "2026-03-01 11:50:00.000000", "timestamp(0)": "2026-03-01 11:50:00.000000", "date": "2026-02-28", "timestamptz": "2026-03-01 11:50:00.000000+00"} {
 			by := typed("lookback", kind)
 			by.Lookback = "10m"
@@ -106,14 +110,14 @@ var lookbackPromises = []promise{
 			f.expect(kind, "-3")
 		}
 	}},
-	{"lookback reads a domain as what it is over", func(_ *testing.T, p *place) {
+	{"lookback reads a domain as what it is over", func(p *place) {
 		f := p.newFeed(byLookback, `CREATE DOMAIN moment AS timestamptz(0)`, `CREATE DOMAIN when_changed AS moment`, `CREATE TABLE t (id int, v text, at when_changed DEFAULT now())`, `INSERT INTO t VALUES (1, 'a')`)
 		f.round()
 		f.sql(`INSERT INTO t VALUES (2, 'b')`)
 		f.round()
 		f.expect("a domain", "")
 	}},
-	{"lookback reads views", func(_ *testing.T, p *place) {
+	{"lookback reads views", func(p *place) {
 		f := p.newFeed(byLookback, timedTable, `CREATE VIEW seen AS SELECT * FROM t`, `INSERT INTO t VALUES (1, 'a')`)
 		f.attach(byLookback, "seen")
 		f.round()
@@ -121,14 +125,15 @@ var lookbackPromises = []promise{
 		f.round()
 		f.expect("a view", "")
 	}},
-	{"a cursor of another type demands a reload", func(_ *testing.T, p *place) {
+	{"a cursor of another type demands a reload", func(p *place) {
 		f := p.newFeed(byLookback, timedTable, `INSERT INTO t VALUES (1, 'a')`)
 		f.round()
 		f.sql(`ALTER TABLE t ALTER at TYPE date`)
 		f.request.Extract.CursorTimeZone = "UTC"
 		f.fails("is a date, the position's a timestamptz", "reload")
 	}},
-	{"a narrower or wider lookback takes effect in the next position", func(t *testing.T, p *place) {
+	{"a narrower or wider lookback takes effect in the next position", func(p *place) {
+		t := p.t
 		f := p.newFeed(byLookback, timedTable, `INSERT INTO t VALUES (1, 'a', '2026-01-01 12:00:00+00')`)
 		for width, want := range map[string]string{"0s": "2026-01-01 12:00:00.000000+00", "1h": "2026-01-01 11:00:00.000000+00"} {
 			f.request.Extract.Lookback = width
@@ -137,7 +142,7 @@ var lookbackPromises = []promise{
 			}
 		}
 	}},
-	{"no horizon by another name", func(_ *testing.T, p *place) {
+	{"no horizon by another name", func(p *place) {
 		f := p.newFeed(spec.Extract{Horizon: "files"}, timedTable)
 		f.fails(`"files" is not known`)
 		f.request.Extract = spec.Extract{Cursor: "at"}

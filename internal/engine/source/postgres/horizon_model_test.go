@@ -3,20 +3,20 @@ package postgres_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"testing"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
 
 var modelPromises = []promise{
-	{"xmin agrees with the source under random transactions", func(t *testing.T, p *place) { random(t, p, byXmin) }},
-	{"transactions agrees with the source under random transactions", func(t *testing.T, p *place) { random(t, p, byTransactions) }},
+	{"xmin agrees with the source under random transactions", func(p *place) { random(p, byXmin) }},
+	{"transactions agrees with the source under random transactions", func(p *place) { random(p, byTransactions) }},
 }
 
 // random has several sessions write in transactions, with savepoints, that end in any order or not at all, reads in
 // between, and compares with the source behind each round and at the end.
-func random(t *testing.T, p *place, by spec.Extract) {
-	t.Helper()
+func random(p *place, by spec.Extract) {
+	p.t.Helper()
+	t := p.t
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))

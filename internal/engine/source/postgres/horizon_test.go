@@ -16,7 +16,7 @@ import (
 // promise is something that a horizon finds, or is documented to miss, shown on a database of its own.
 type promise struct {
 	name string
-	show func(t *testing.T, p *place)
+	show func(p *place)
 }
 
 // TestHorizons shows every promise and every loss of the horizons on each version of PostgreSQL.
@@ -47,7 +47,7 @@ func TestHorizons(t *testing.T) {
 					t.Parallel()
 					p := placeOn(t, s, <-free)
 					p.emptied(func() { free <- p.connection.Database })
-					promise.show(t, p)
+					promise.show(p)
 				})
 			}
 		})
@@ -95,7 +95,7 @@ var (
 
 // cells are the table of docs/modes.md, each cell one of these.
 var cells = []promise{
-	{"full finds a late commit", func(_ *testing.T, p *place) {
+	{"full finds a late commit", func(p *place) {
 		f := p.newFeed(byXmin, timedTable, `INSERT INTO t VALUES (1, 'a')`)
 		late := p.session()
 		late.sql(`BEGIN`, `INSERT INTO t VALUES (10, 'late')`)
@@ -105,11 +105,11 @@ var cells = []promise{
 		f.full()
 		f.expect("after the late commit", "")
 	}},
-	{"full finds a delete", func(_ *testing.T, p *place) { replaced(p, `DELETE FROM t WHERE id = 2`) }},
-	{"full finds an unbumped update", func(_ *testing.T, p *place) { replaced(p, `UPDATE t SET v = 'forgot' WHERE id = 2`) }},
-	{"full finds an update", func(_ *testing.T, p *place) { replaced(p, bumped) }},
-	{"full finds a truncate", func(_ *testing.T, p *place) { replaced(p, `TRUNCATE t`) }},
-	{"full finds an update out of the filter", func(_ *testing.T, p *place) {
+	{"full finds a delete", func(p *place) { replaced(p, `DELETE FROM t WHERE id = 2`) }},
+	{"full finds an unbumped update", func(p *place) { replaced(p, `UPDATE t SET v = 'forgot' WHERE id = 2`) }},
+	{"full finds an update", func(p *place) { replaced(p, bumped) }},
+	{"full finds a truncate", func(p *place) { replaced(p, `TRUNCATE t`) }},
+	{"full finds an update out of the filter", func(p *place) {
 		f := p.newFeed(byXmin, timedTable, `INSERT INTO t VALUES (1, 'kept'), (2, 'kept')`)
 		f.request.Filter = []spec.Predicate{{Column: "v", Op: "=", Value: "kept"}}
 		f.full()
@@ -117,38 +117,38 @@ var cells = []promise{
 		f.full()
 		f.expect("a row that left the filter", "")
 	}},
-	{"full finds a partition attached with old rows", func(_ *testing.T, p *place) {
+	{"full finds a partition attached with old rows", func(p *place) {
 		f := p.newFeed(byXmin, append(parted, old)...)
 		f.full()
 		f.sql(attachOld)
 		f.full()
 		f.expect("after ATTACH", "")
 	}},
-	{"xmin finds a partition attached with old rows", func(t *testing.T, p *place) { attached(t, p, nil) }},
-	{"transactions misses a partition attached with old rows", func(_ *testing.T, p *place) { attachedUnseen(p, byTransactions) }},
-	{"lookback misses a partition attached with old rows", func(_ *testing.T, p *place) { attachedUnseen(p, byLookback) }},
-	{"xmin finds a late commit", func(_ *testing.T, p *place) { lateCommit(p, byXmin, "") }},
-	{"transactions finds a late commit", func(_ *testing.T, p *place) { lateCommit(p, byTransactions, "") }},
-	{"lookback misses a late commit", func(_ *testing.T, p *place) { lateCommit(p, byLookback, "-10") }},
-	{"xmin misses a delete", func(_ *testing.T, p *place) { change(p, byXmin, "+2", `DELETE FROM t WHERE id = 2`) }},
-	{"transactions misses a delete", func(_ *testing.T, p *place) { change(p, byTransactions, "+2", `DELETE FROM t WHERE id = 2`) }},
-	{"lookback misses a delete", func(_ *testing.T, p *place) { change(p, byLookback, "+2", `DELETE FROM t WHERE id = 2`) }},
-	{"xmin finds an unbumped update", func(_ *testing.T, p *place) { change(p, byXmin, "", `UPDATE t SET v = 'forgot' WHERE id = 2`) }},
-	{"transactions misses an unbumped update", func(_ *testing.T, p *place) {
+	{"xmin finds a partition attached with old rows", func(p *place) { attached(p, nil) }},
+	{"transactions misses a partition attached with old rows", func(p *place) { attachedUnseen(p, byTransactions) }},
+	{"lookback misses a partition attached with old rows", func(p *place) { attachedUnseen(p, byLookback) }},
+	{"xmin finds a late commit", func(p *place) { lateCommit(p, byXmin, "") }},
+	{"transactions finds a late commit", func(p *place) { lateCommit(p, byTransactions, "") }},
+	{"lookback misses a late commit", func(p *place) { lateCommit(p, byLookback, "-10") }},
+	{"xmin misses a delete", func(p *place) { change(p, byXmin, "+2", `DELETE FROM t WHERE id = 2`) }},
+	{"transactions misses a delete", func(p *place) { change(p, byTransactions, "+2", `DELETE FROM t WHERE id = 2`) }},
+	{"lookback misses a delete", func(p *place) { change(p, byLookback, "+2", `DELETE FROM t WHERE id = 2`) }},
+	{"xmin finds an unbumped update", func(p *place) { change(p, byXmin, "", `UPDATE t SET v = 'forgot' WHERE id = 2`) }},
+	{"transactions misses an unbumped update", func(p *place) {
 		change(p, byTransactions, "~2", `UPDATE t SET v = 'forgot' WHERE id = 2`)
 	}},
-	{"lookback misses an unbumped update", func(_ *testing.T, p *place) {
+	{"lookback misses an unbumped update", func(p *place) {
 		change(p, byLookback, "~2", `UPDATE t SET v = 'forgot' WHERE id = 2`)
 	}},
-	{"xmin misses a truncate", func(_ *testing.T, p *place) { change(p, byXmin, "+1 +2 +3", `TRUNCATE t`) }},
-	{"transactions misses a truncate", func(_ *testing.T, p *place) { change(p, byTransactions, "+1 +2 +3", `TRUNCATE t`) }},
-	{"lookback misses a truncate", func(_ *testing.T, p *place) { change(p, byLookback, "+1 +2 +3", `TRUNCATE t`) }},
-	{"xmin finds an update", func(_ *testing.T, p *place) { change(p, byXmin, "", bumped) }},
-	{"transactions finds an update", func(_ *testing.T, p *place) { change(p, byTransactions, "", bumped) }},
-	{"lookback finds an update", func(_ *testing.T, p *place) { change(p, byLookback, "", bumped) }},
-	{"xmin misses an update out of the filter", func(_ *testing.T, p *place) { outOfFilter(p, byXmin) }},
-	{"transactions misses an update out of the filter", func(_ *testing.T, p *place) { outOfFilter(p, byTransactions) }},
-	{"lookback misses an update out of the filter", func(_ *testing.T, p *place) { outOfFilter(p, byLookback) }},
+	{"xmin misses a truncate", func(p *place) { change(p, byXmin, "+1 +2 +3", `TRUNCATE t`) }},
+	{"transactions misses a truncate", func(p *place) { change(p, byTransactions, "+1 +2 +3", `TRUNCATE t`) }},
+	{"lookback misses a truncate", func(p *place) { change(p, byLookback, "+1 +2 +3", `TRUNCATE t`) }},
+	{"xmin finds an update", func(p *place) { change(p, byXmin, "", bumped) }},
+	{"transactions finds an update", func(p *place) { change(p, byTransactions, "", bumped) }},
+	{"lookback finds an update", func(p *place) { change(p, byLookback, "", bumped) }},
+	{"xmin misses an update out of the filter", func(p *place) { outOfFilter(p, byXmin) }},
+	{"transactions misses an update out of the filter", func(p *place) { outOfFilter(p, byTransactions) }},
+	{"lookback misses an update out of the filter", func(p *place) { outOfFilter(p, byLookback) }},
 }
 
 const bumped = `UPDATE t SET v = 'changed', at = now() WHERE id = 2`

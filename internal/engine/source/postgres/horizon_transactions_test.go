@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"strings"
-	"testing"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
@@ -17,7 +16,7 @@ func typed(horizon, kind string) spec.Extract {
 }
 
 var transactionPromises = []promise{
-	{"transactions finds long transactions over many rounds", func(_ *testing.T, p *place) {
+	{"transactions finds long transactions over many rounds", func(p *place) {
 		f := p.newFeed(byTransactions, timedTable, `INSERT INTO t VALUES (1, 'a'), (2, 'b')`)
 		late := p.session()
 		late.sql(`BEGIN`, `UPDATE t SET v = 'late', at = now() WHERE id = 1`)
@@ -30,7 +29,7 @@ var transactionPromises = []promise{
 		f.round()
 		f.expect("after its commit", "")
 	}},
-	{"transactions reads the clock before the transactions", func(_ *testing.T, p *place) {
+	{"transactions reads the clock before the transactions", func(p *place) {
 		// A transaction that begins behind the clock and is not open when the oldest is looked for: its cursor is not
 		// older than the clock that was read first.
 		f := p.newFeed(byTransactions, timedTable, `INSERT INTO t VALUES (1, 'a')`)
@@ -48,7 +47,7 @@ var transactionPromises = []promise{
 		f.round()
 		f.expect("began between the oldest transaction and the snapshot", "")
 	}},
-	{"transactions looks for the oldest before the snapshot", func(_ *testing.T, p *place) {
+	{"transactions looks for the oldest before the snapshot", func(p *place) {
 		f := p.newFeed(byTransactions, timedTable, `INSERT INTO t VALUES (1, 'a')`)
 		f.round()
 		late := p.session()
@@ -65,7 +64,7 @@ var transactionPromises = []promise{
 		f.round()
 		f.expect("the next round", "")
 	}},
-	{"transactions looks for prepared ones behind the open ones", func(_ *testing.T, p *place) {
+	{"transactions looks for prepared ones behind the open ones", func(p *place) {
 		f := p.newFeed(byTransactions, timedTable, `INSERT INTO t VALUES (1, 'a')`)
 		f.round()
 		gid := "'" + p.connection.Database + "'"
@@ -86,7 +85,8 @@ var transactionPromises = []promise{
 			f.expect("prepared behind "+prepare+", committed", "")
 		}
 	}},
-	{"transactions does not move past prepared ones", func(t *testing.T, p *place) {
+	{"transactions does not move past prepared ones", func(p *place) {
+		t := p.t
 		f := p.newFeed(byTransactions, timedTable, `INSERT INTO t VALUES (1, 'a')`)
 		gid := "'" + p.connection.Database + "'"
 		f.sql(`BEGIN`, `INSERT INTO t VALUES (2, 'prepared')`, `PREPARE TRANSACTION `+gid, `INSERT INTO t VALUES (3, 'c')`)
@@ -110,7 +110,8 @@ var transactionPromises = []promise{
 		}
 		f.expect("rolled back", "")
 	}},
-	{"transactions needs pg_read_all_stats", func(t *testing.T, p *place) {
+	{"transactions needs pg_read_all_stats", func(p *place) {
+		t := p.t
 		f := p.newFeed(byTransactions, timedTable, `INSERT INTO t VALUES (1, 'a')`)
 		f.reader(`GRANT SELECT ON t TO reader`)
 		f.fails("GRANT pg_read_all_stats TO the connection's role")
@@ -125,15 +126,15 @@ var transactionPromises = []promise{
 		f.round()
 		f.expect("with the grant", "")
 	}},
-	{"transactions refuses a server that hides them", func(_ *testing.T, p *place) {
+	{"transactions refuses a server that hides them", func(p *place) {
 		f := p.newFeed(byTransactions, timedTable)
 		hidden := p.session()
 		hidden.sql(`SET track_activities = off`, `BEGIN`)
 		f.fails("set track_activities = on")
 	}},
-	{"transactions ends its feed at no row of the future", func(_ *testing.T, p *place) { future(p, byTransactions, "") }},
-	{"transactions reads rows without a cursor every run", func(t *testing.T, p *place) { nulls(t, p, byTransactions) }},
-	{"transactions holds for coarse and local cursors", func(_ *testing.T, p *place) {
+	{"transactions ends its feed at no row of the future", func(p *place) { future(p, byTransactions, "") }},
+	{"transactions reads rows without a cursor every run", func(p *place) { nulls(p, byTransactions) }},
+	{"transactions holds for coarse and local cursors", func(p *place) {
 		for _, kind := range []string{"timestamptz", "timestamptz(0)", "timestamptz(3)", "timestamp", "timestamp(0)", "date"} {
 			value := "now()"
 			if e := typed("transactions", kind); e.CursorTimeZone != "" {
@@ -150,7 +151,7 @@ var transactionPromises = []promise{
 			f.expect(kind, "")
 		}
 	}},
-	{"transactions needs a cursor that is a time", func(_ *testing.T, p *place) {
+	{"transactions needs a cursor that is a time", func(p *place) {
 		f := p.newFeed(spec.Extract{Horizon: "transactions", Cursor: "id"}, timedTable, `CREATE TABLE local (id int, v text, at timestamp, day date)`, `CREATE MATERIALIZED VIEW kept AS SELECT * FROM t`)
 		f.fails(`"id" has the type integer`, "lookback")
 		f.request.Extract.Cursor = "att"
@@ -181,8 +182,9 @@ func future(p *place, by spec.Extract, zone string) {
 }
 
 // nulls shows that rows without a cursor are read every run, and that the others are not.
-func nulls(t *testing.T, p *place, by spec.Extract) {
-	t.Helper()
+func nulls(p *place, by spec.Extract) {
+	p.t.Helper()
+	t := p.t
 	f := p.newFeed(by, `CREATE TABLE t (id int PRIMARY KEY, v text, at timestamptz)`, `INSERT INTO t VALUES (1, 'a', NULL), (2, 'b', NULL)`)
 	for range 2 {
 		f.round()

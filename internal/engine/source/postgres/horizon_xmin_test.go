@@ -4,14 +4,14 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"testing"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
 
 var xminPromises = []promise{
-	{"xmin reads only what changed", func(t *testing.T, p *place) {
+	{"xmin reads only what changed", func(p *place) {
+		t := p.t
 		f := p.newFeed(byXmin, timedTable, `INSERT INTO t SELECT i, 'a' FROM generate_series(1, 100) i`)
 		if w := f.round(); !w.Whole || w.From != nil || len(f.read) != 100 {
 			t.Errorf("the first round read %d rows, whole %t", len(f.read), w.Whole)
@@ -26,7 +26,7 @@ var xminPromises = []promise{
 			t.Errorf("from %+v to %+v", first, second)
 		}
 	}},
-	{"xmin finds subtransactions", func(_ *testing.T, p *place) {
+	{"xmin finds subtransactions", func(p *place) {
 		f := p.newFeed(byXmin, timedTable, `INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c')`)
 		f.round()
 		late := p.session()
@@ -40,7 +40,8 @@ var xminPromises = []promise{
 		f.round()
 		f.expect("after its commit", "")
 	}},
-	{"xmin waits for prepared transactions", func(t *testing.T, p *place) {
+	{"xmin waits for prepared transactions", func(p *place) {
+		t := p.t
 		f := p.newFeed(byXmin, timedTable, `INSERT INTO t VALUES (1, 'a')`)
 		f.round()
 		gid := "'" + p.connection.Database + "'"
@@ -56,7 +57,7 @@ var xminPromises = []promise{
 		f.round()
 		f.expect("after COMMIT PREPARED", "")
 	}},
-	{"xmin reads rows that were frozen since", func(_ *testing.T, p *place) {
+	{"xmin reads rows that were frozen since", func(p *place) {
 		f := p.newFeed(byXmin, timedTable, `INSERT INTO t VALUES (1, 'a')`)
 		f.round()
 		f.sql(`INSERT INTO t VALUES (2, 'b')`, `VACUUM (FREEZE) t`)
@@ -66,7 +67,8 @@ var xminPromises = []promise{
 		f.round()
 		f.expect("a table rewritten", "")
 	}},
-	{"xmin refuses another history", func(t *testing.T, p *place) {
+	{"xmin refuses another history", func(p *place) {
+		t := p.t
 		f := p.newFeed(byXmin, timedTable, `INSERT INTO t VALUES (1, 'a')`)
 		f.round()
 		good := *f.request.From.Xmin
@@ -90,14 +92,14 @@ var xminPromises = []promise{
 		f.sql(`DROP TABLE t`, timedTable)
 		f.fails("it was recreated", `set "reload"`)
 	}},
-	{"xmin needs a table", func(_ *testing.T, p *place) {
+	{"xmin needs a table", func(p *place) {
 		f := p.newFeed(byXmin, timedTable, `CREATE VIEW seen AS SELECT id, v, 5 AS xmin FROM t`, `CREATE MATERIALIZED VIEW kept AS SELECT id, v FROM t`)
 		f.attach(byXmin, "seen")
 		f.fails("needs a table", "lookback")
 		f.attach(byXmin, "kept")
 		f.fails("needs a table", "lookback")
 	}},
-	{"xmin needs no privilege but SELECT", func(_ *testing.T, p *place) {
+	{"xmin needs no privilege but SELECT", func(p *place) {
 		f := p.newFeed(byXmin, timedTable, `INSERT INTO t VALUES (1, 'a')`)
 		f.reader(`GRANT SELECT ON t TO reader`)
 		f.round()
@@ -105,7 +107,7 @@ var xminPromises = []promise{
 		f.round()
 		f.expect("as a role that may SELECT", "")
 	}},
-	{"row level security is an error of every horizon", func(_ *testing.T, p *place) {
+	{"row level security is an error of every horizon", func(p *place) {
 		f := p.newFeed(byXmin, timedTable, `INSERT INTO t VALUES (1, 'a'), (2, 'b')`, `ALTER TABLE t ENABLE ROW LEVEL SECURITY`, `CREATE POLICY p ON t USING (id = 1)`)
 		f.reader(`GRANT SELECT ON t TO reader`, `GRANT pg_read_all_stats TO reader`)
 		for _, by := range []spec.Extract{byXmin, byTransactions, byLookback} {
@@ -116,7 +118,7 @@ var xminPromises = []promise{
 			}
 		}
 	}},
-	{"hostile names are inert", func(_ *testing.T, p *place) {
+	{"hostile names are inert", func(p *place) {
 		const hostile = `t"; DROP TABLE t; --`
 		f := p.newFeed(byXmin, timedTable, `INSERT INTO t VALUES (1, 'a')`,
 			`CREATE TABLE "t""; DROP TABLE t; --" (id int PRIMARY KEY, v text, "c""; DROP TABLE t; --" text, "x'y\" timestamptz DEFAULT now())`,
@@ -134,7 +136,8 @@ var xminPromises = []promise{
 		f.round()
 		f.expect("the table is still there", "")
 	}},
-	{"the window goes around with the ids", func(t *testing.T, p *place) {
+	{"the window goes around with the ids", func(p *place) {
+		t := p.t
 		s := p.session()
 		const epoch = int64(1) << 32
 		for _, tc := range []struct {

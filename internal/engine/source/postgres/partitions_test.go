@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"strings"
-	"testing"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
@@ -40,10 +39,11 @@ func leaves(some []postgres.Leaf) string {
 }
 
 var partitionPromises = []promise{
-	{"a partition attached is read whole through the parent too", func(t *testing.T, p *place) {
-		attached(t, p, func(f *feed) { f.reader(`GRANT SELECT ON t TO reader`) })
+	{"a partition attached is read whole through the parent too", func(p *place) {
+		attached(p, func(f *feed) { f.reader(`GRANT SELECT ON t TO reader`) })
 	}},
-	{"a partition created between runs is read by every horizon", func(t *testing.T, p *place) {
+	{"a partition created between runs is read by every horizon", func(p *place) {
+		t := p.t
 		feeds := []*feed{p.newFeed(byXmin, parted...)}
 		for _, by := range []spec.Extract{byTransactions, byLookback} {
 			feeds = append(feeds, p.newFeed(by))
@@ -59,7 +59,8 @@ var partitionPromises = []promise{
 			f.expect(f.request.Extract.Horizon, "")
 		}
 	}},
-	{"a partition detached or dropped is named, its rows stay", func(t *testing.T, p *place) {
+	{"a partition detached or dropped is named, its rows stay", func(p *place) {
+		t := p.t
 		f := p.newFeed(byXmin, parted...)
 		f.round()
 		f.sql(`ALTER TABLE high DETACH PARTITION "high 1"`)
@@ -82,7 +83,8 @@ var partitionPromises = []promise{
 		}
 		f.expect("after DROP", "+1 +2")
 	}},
-	{"a partition attached behind the snapshot is the next run's", func(t *testing.T, p *place) {
+	{"a partition attached behind the snapshot is the next run's", func(p *place) {
+		t := p.t
 		f := p.newFeed(byXmin, append(parted, old)...)
 		f.round()
 		f.request = f.request.Pausing(func(step string) {
@@ -98,7 +100,7 @@ var partitionPromises = []promise{
 		f.round()
 		f.expect("the next run", "")
 	}},
-	{"a row that moves between partitions is found", func(_ *testing.T, p *place) {
+	{"a row that moves between partitions is found", func(p *place) {
 		f := p.newFeed(byXmin, `CREATE TABLE t (id int, v text, k int) PARTITION BY LIST (k)`, `CREATE TABLE one PARTITION OF t FOR VALUES IN (1)`, `CREATE TABLE two PARTITION OF t FOR VALUES IN (2)`,
 			`INSERT INTO t VALUES (1, 'a', 1), (2, 'b', 2)`)
 		f.round()
@@ -106,7 +108,8 @@ var partitionPromises = []promise{
 		f.round()
 		f.expect("after it moved", "")
 	}},
-	{"tables that inherit count as partitions", func(t *testing.T, p *place) {
+	{"tables that inherit count as partitions", func(p *place) {
+		t := p.t
 		f := p.newFeed(byXmin, timedTable, `CREATE TABLE heir (more int) INHERITS (t)`, `INSERT INTO t VALUES (1, 'a')`, `INSERT INTO heir VALUES (2, 'b')`, old)
 		if f.round(); len(f.read) != 2 {
 			t.Errorf("an heir's rows were read twice: %v", f.read)
@@ -118,7 +121,7 @@ var partitionPromises = []promise{
 		}
 		f.expect("an heir that came", "")
 	}},
-	{"a partition on another server has no xmin", func(_ *testing.T, p *place) {
+	{"a partition on another server has no xmin", func(p *place) {
 		f := p.newFeed(byXmin, `CREATE FOREIGN DATA WRAPPER none`, `CREATE SERVER far FOREIGN DATA WRAPPER none`,
 			`CREATE TABLE t (id int, v text, at timestamptz) PARTITION BY RANGE (id)`, `CREATE FOREIGN TABLE away PARTITION OF t FOR VALUES FROM (0) TO (9) SERVER far`)
 		f.fails("public.away lies on another")
@@ -128,8 +131,9 @@ var partitionPromises = []promise{
 }
 
 // attached shows that rows older than the position come with the partition that holds them.
-func attached(t *testing.T, p *place, prepare func(*feed)) {
-	t.Helper()
+func attached(p *place, prepare func(*feed)) {
+	p.t.Helper()
+	t := p.t
 	f := p.newFeed(byXmin, append(parted, old)...)
 	if prepare != nil {
 		prepare(f)
