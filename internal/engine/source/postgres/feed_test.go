@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	sandboxpostgres "github.com/lakeland/terraform-provider-lakeland/internal/sandbox/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
@@ -103,6 +104,7 @@ type feed struct {
 	*place
 	*session
 	request postgres.Incremental
+	columns []schema.Column
 	rows    map[int32]string
 	// read are the keys of the last round, in order.
 	read []int32
@@ -121,7 +123,7 @@ func (f *feed) attach(extract spec.Extract, table string) {
 	f.place.t.Helper()
 	extract.Mode = "incremental"
 	r := requestOf(f.place.t, f.connection, f.login, table, "id", "v")
-	f.request = postgres.Incremental{Source: r.Source, Columns: r.Columns, Extract: extract}
+	f.request, f.columns = postgres.Incremental{Source: r.Source, Extract: extract}, r.Columns
 }
 
 // try reads a round and applies it.
@@ -132,7 +134,7 @@ func (f *feed) try() (*postgres.Window, error) {
 	}
 	defer w.Close(f.place.t.Context())
 	f.read = nil
-	to, sum, err := w.Read(f.place.t.Context(), f.apply)
+	to, sum, err := w.Read(f.place.t.Context(), f.columns, f.apply)
 	if err != nil {
 		return nil, err
 	}

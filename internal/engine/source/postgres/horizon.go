@@ -22,9 +22,7 @@ const (
 
 // Incremental is what one run of an incremental table is to read.
 type Incremental struct {
-	Source spec.DatabaseSource
-	// Columns are those to read, all of them with a Source, in the order of the batches' vectors.
-	Columns []schema.Column
+	Source  spec.DatabaseSource
 	Extract spec.Extract
 	Filter  []spec.Predicate
 	// From is where the run before came to; nil reads every row.
@@ -103,10 +101,10 @@ func (w *Window) begin(ctx context.Context) error {
 	return nil
 }
 
-// Read reads the window on the session that opened it, one part after the other, and hands batches on as Extract does.
-// It returns the position behind the window.
-func (w *Window) Read(ctx context.Context, write func(*column.Batch) error) (*Position, *Extracted, error) {
-	columns, emit := w.request.Columns, write
+// Read reads columns of the window, all of them with a Source, on the session that opened it, one part after the other,
+// and hands batches on as Extract does. It returns the position behind the window.
+func (w *Window) Read(ctx context.Context, columns []schema.Column, write func(*column.Batch) error) (*Position, *Extracted, error) {
+	emit := write
 	var read *cursorValue
 	if w.cursor != nil {
 		columns = append(append([]schema.Column(nil), columns...), w.cursor.column)

@@ -199,7 +199,7 @@ func replaced(p *place, statement string) {
 func (f *feed) full() {
 	f.place.t.Helper()
 	f.rows = map[int32]string{}
-	request := postgres.Request{Source: f.request.Source, Columns: f.request.Columns, Filter: f.request.Filter}
+	request := postgres.Request{Source: f.request.Source, Columns: f.columns, Filter: f.request.Filter}
 	_, err := postgres.Extract(f.place.t.Context(), f.connection, f.login, request, f.apply)
 	if err != nil {
 		f.place.t.Fatal(err)

@@ -102,7 +102,7 @@ func history(ctx context.Context, conn *pgconn.PgConn) (*XminPosition, int64, er
 			CASE WHEN pg_catalog.pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint())
 				ELSE ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint END`)
 	if err != nil {
-		return nil, 0, fmt.Errorf("reading the cluster's identity, which horizon \"xmin\" needs: %w", err)
+		return nil, 0, fmt.Errorf("reading the cluster's identity, without which horizon \"xmin\" cannot go on (horizon \"transactions\" needs none): %w", err)
 	}
 	now := &XminPosition{Xmin: r.number(0), System: r.text(2), Timeline: uint32(r.number(3))}
 	return now, r.number(1), r.err
