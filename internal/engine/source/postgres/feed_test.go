@@ -49,7 +49,14 @@ func (p *place) emptied(then func()) {
 	p.t.Helper()
 	p.t.Cleanup(func() {
 		defer then()
-		p.session().sql(`DROP SCHEMA public CASCADE`, `CREATE SCHEMA public`, `GRANT USAGE ON SCHEMA public TO public`, `DROP FOREIGN DATA WRAPPER IF EXISTS none CASCADE`)
+		last := p.session()
+		// The test's sessions are closed, but the server may be ending them still, with the transactions they had.
+		for range 10_000 {
+			if last.ask(`SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`) == "0" {
+				break
+			}
+		}
+		last.sql(`DROP SCHEMA public CASCADE`, `CREATE SCHEMA public`, `GRANT USAGE ON SCHEMA public TO public`, `DROP FOREIGN DATA WRAPPER IF EXISTS none CASCADE`)
 	})
 }
 
@@ -92,7 +99,7 @@ func (s *session) sql(statements ...string) {
 func (s *session) ask(statement string) string {
 	s.t.Helper()
 	var answer string
-	if err := s.conn.QueryRow(s.t.Context(), statement).Scan(&answer); err != nil {
+	if err := s.conn.QueryRow(context.WithoutCancel(s.t.Context()), statement).Scan(&answer); err != nil {
 		s.t.Fatalf("%s: %v", statement, err)
 	}
 	return answer
