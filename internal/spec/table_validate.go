@@ -139,11 +139,22 @@ func (t *Table) checkHorizon(ps *Problems) {
 	if e.Cursor != "" {
 		checkIdentifier(ps, at.With("cursor"), e.Cursor, "column")
 	}
+	if e.Cursor == "" && e.Horizon != "transactions" && e.Horizon != "lookback" {
+		for _, f := range []struct{ name, value string }{{"lookback", e.Lookback}, {"cursor_time_zone", e.CursorTimeZone}} {
+			if f.value != "" {
+				ps.add(at.With(f.name), "it belongs to a cursor, and horizon \"xmin\" has none: leave it out")
+				ps.needing(at.With("horizon"), at.With("cursor"))
+			}
+		}
+	}
 	if e.Horizon == "lookback" && e.Lookback == "" {
 		ps.add(at.With("lookback"), "it has no default: write how far back each run reads again, such as \"15m\" for a time or \"1000\" for a number")
 		ps.needing(at.With("horizon"))
 	}
-	if e.Lookback != "" {
+	if n, err := strconv.ParseUint(e.Lookback, 10, 63); err == nil && n > 0 && e.Horizon == "transactions" {
+		ps.add(at.With("lookback"), "%q is a number, and the cursor of horizon \"transactions\" is a time: write a duration such as \"5m\"", e.Lookback)
+		ps.needing(at.With("horizon"))
+	} else if e.Lookback != "" {
 		if _, err := strconv.ParseUint(e.Lookback, 10, 63); err != nil {
 			if _, err := ParseDuration(e.Lookback); err != nil {
 				ps.add(at.With("lookback"), "%q is neither a duration (\"5m\") nor a whole number (\"1000\")", e.Lookback)

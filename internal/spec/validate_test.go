@@ -36,6 +36,13 @@ func TestValidateTable(t *testing.T) {
 		{"unknown zone", func(s *spec.Table) {
 			s.Extract = spec.Extract{Mode: "incremental", Horizon: "lookback", Cursor: "at", Lookback: "5m", CursorTimeZone: "Mars/Base"}
 		}, "extract.cursor_time_zone", "is not a time zone"},
+		{"lookback of xmin", func(s *spec.Table) { s.Extract = spec.Extract{Mode: "incremental", Lookback: "5m"} }, "extract.lookback", "it belongs to a cursor"},
+		{"zone of xmin", func(s *spec.Table) {
+			s.Extract = spec.Extract{Mode: "incremental", Horizon: "xmin", CursorTimeZone: "UTC"}
+		}, "extract.cursor_time_zone", "it belongs to a cursor"},
+		{"a number of transactions", func(s *spec.Table) {
+			s.Extract = spec.Extract{Mode: "incremental", Horizon: "transactions", Cursor: "at", Lookback: "1000"}
+		}, "extract.lookback", `write a duration such as "5m"`},
 		{"incremental without key", func(s *spec.Table) { s.Extract, s.PrimaryKey = spec.Extract{Mode: "incremental"}, nil }, "primary_key", `mode "incremental" needs`},
 		{"location without scheme", func(s *spec.Table) { s.Target.Location = "acme-lake/raw" }, "target.location", "is not an S3 address"},
 		{"a whole bucket", func(s *spec.Table) { s.Target.Location = "s3://acme-lake/" }, "target.location", "folder of its own"},

@@ -32,10 +32,11 @@ func (Credentials) String() string { return "(credentials)" }
 func (Credentials) GoString() string { return "(credentials)" }
 
 // pinned are the settings that every session has, whatever server, database and role say: the same row always
-// comes out as the same bytes, and a policy that would hide rows is an error.
-const pinned = `SET row_security = off; SET search_path = ''; SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; ` +
+// comes out as the same bytes, and a policy that would hide rows is an error. The statement's time-out comes first: a role's
+// own may be shorter than the rest takes.
+const pinned = `SET statement_timeout = 0; SET row_security = off; SET search_path = ''; SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; ` +
 	`SET intervalstyle = 'iso_8601'; SET extra_float_digits = 1; SET client_encoding = 'UTF8'; ` +
-	`SET statement_timeout = 0; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = 0; ` +
+	`SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = 0; ` +
 	`SET default_transaction_read_only = on; SET bytea_output = 'hex'; SET application_name = 'lakeland'`
 
 // Connect opens a session. The caller closes it.

@@ -16,8 +16,8 @@ const (
 	// data. A session that lacks its mark is another one.
 	sessionMark = "lakeland.session"
 	// probes is how often a second session looks for the first one's mark: a pooler that takes its server sessions in
-	// turn shows it within as many as it holds.
-	probes = 20
+	// turn shows it within as many as it holds, or gives the first session another one behind them.
+	probes = 8
 	// probeTimeout bounds the waiting for a pooler without a free server session.
 	probeTimeout = 5 * time.Second
 )

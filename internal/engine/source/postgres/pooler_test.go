@@ -34,6 +34,7 @@ func TestPoolersByTransactionAreNamed(t *testing.T) {
 	}{
 		{"the session last used first", &pooler{sessions: 3}, true},
 		{"sessions in turn", &pooler{sessions: 3, inTurn: true}, true},
+		{"more sessions than are probed, in turn", &pooler{sessions: 12, inTurn: true}, true},
 		{"one session", &pooler{sessions: 1}, true},
 		{"under the server's own ids, in turn", &pooler{sessions: 2, inTurn: true, ownIDs: true}, true},
 		{"a session a client", &pooler{sessions: 3, whole: true}, false},
@@ -43,6 +44,13 @@ func TestPoolersByTransactionAreNamed(t *testing.T) {
 			p := newPlace(t, sandbox.ForTest(t, sandbox.Postgres).Postgres())
 			p.session().sql(timedTable, `INSERT INTO t VALUES (1, 'a')`)
 			through := tc.pooler.start(t, p)
+			// Under the server's own ids a session seems the server's until a transaction runs in another one.
+			if conn, err := postgres.Connect(t.Context(), through, p.login); err == nil {
+				_ = conn.Close(t.Context())
+				if tc.refused && !tc.pooler.ownIDs {
+					t.Error("a session was opened")
+				}
+			}
 			s, err := postgres.Begin(t.Context(), through, p.login)
 			if err == nil {
 				defer s.Close(t.Context())
