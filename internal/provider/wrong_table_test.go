@@ -60,9 +60,12 @@ func TestWrongSourceTables(t *testing.T) {
 		{"a column's name in capitals", func(c block) {
 			c["columns"] = map[string]any{"amount": map[string]any{"name": "Amount"}}
 		}, `columns["amount"].name`, `"Amount" is not a name Athena reads unquoted: write lower-case letters, digits and underscores, such as "amount"`},
-		{"filter of another release", func(c block) {
+		{"the op of a filter", func(c block) {
 			c["filter"] = []any{map[string]any{"column": "deleted", "op": "==", "value": "false"}}
-		}, "filter", `is not supported yet: leave it out, and read a view at the source`},
+		}, "filter[0].op", `"==" is not known; did you mean "="?`},
+		{"the list of a filter", func(c block) {
+			c["filter"] = []any{map[string]any{"column": "state", "op": "in", "value": "paid,,new"}}
+		}, "filter[0].value", `a value of the list is empty: write values with commas between them, such as "paid, shipped"; the empty text is ""`},
 		{"reconciliation of another release", func(c block) { c["reconcile"] = block{"every": "10m"} }, "reconcile",
 			`is not supported yet: leave it out; each run records the rows it read and landed`},
 		{"reload", func(c block) { c["reload"] = strings.Repeat("again ", 50) }, "reload",

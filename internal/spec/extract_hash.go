@@ -12,6 +12,10 @@ import (
 //
 // database is the database of the table's connection.
 func (t *Table) ExtractHash(database string) (string, error) {
+	horizon := t.Extract.Horizon
+	if horizon == "" && t.Extract.Mode == "incremental" && t.Extract.Cursor == "" && t.Source.Database != nil {
+		horizon = "xmin" // written out or not, it is the same
+	}
 	identity := struct {
 		Source     Source            `json:"source"`
 		Database   string            `json:"database"`
@@ -21,7 +25,7 @@ func (t *Table) ExtractHash(database string) (string, error) {
 		Mode       string            `json:"mode"`
 		Horizon    string            `json:"horizon"`
 		Cursor     string            `json:"cursor"`
-	}{t.Source, database, t.Columns, t.Filter, t.PrimaryKey, t.Extract.Mode, t.Extract.Horizon, t.Extract.Cursor}
+	}{t.Source, database, t.Columns, t.Filter, t.PrimaryKey, t.Extract.Mode, horizon, t.Extract.Cursor}
 	data, err := json.Marshal(identity)
 	if err != nil {
 		return "", fmt.Errorf("hashing what %q reads: %w", t.Name, err)

@@ -120,7 +120,7 @@ var (
 			}
 		}
 		s.Filter = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) spec.Predicate {
-			return spec.Predicate{Column: identifier.Draw(t, "column"), Op: rapid.SampledFrom([]string{"=", ">=", "in"}).Draw(t, "op"), Value: rapid.String().Draw(t, "value")}
+			return spec.Predicate{Column: identifier.Draw(t, "column"), Op: rapid.SampledFrom([]string{"=", ">=", "in"}).Draw(t, "op"), Value: rapid.StringMatching(`[^\x00," ]+`).Draw(t, "value")}
 		}), 0, 2).Draw(t, "filter")
 		if rapid.Bool().Draw(t, "reconcile") {
 			s.Reconcile = &spec.Reconcile{Every: span.Draw(t, "every"), How: rapid.SampledFrom(spec.ReconcileHows).Draw(t, "how")}

@@ -257,4 +257,12 @@ func TestExtractHash(t *testing.T) {
 	if hash(base, "shop") == hash(other, "shop") || hash(base, "shop") == hash(base, "shop2") {
 		t.Error("another key or database reads something else")
 	}
+	// The horizon that is the default is the same where it is written out.
+	silent, spoken, cursor := base, base, base
+	silent.Extract = spec.Extract{Mode: "incremental"}
+	spoken.Extract = spec.Extract{Mode: "incremental", Horizon: "xmin"}
+	cursor.Extract = spec.Extract{Mode: "incremental", Horizon: "transactions", Cursor: "at"}
+	if hash(silent, "shop") != hash(spoken, "shop") || hash(silent, "shop") == hash(cursor, "shop") || hash(silent, "shop") == hash(base, "shop") {
+		t.Error("the default horizon, the same by its name, another one and mode full are not told apart as they should be")
+	}
 }

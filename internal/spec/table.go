@@ -97,7 +97,7 @@ type Column struct {
 }
 
 // Predicate is one condition of a filter; all must hold. Value is absent for is_null and is_not_null, and a
-// comma-separated list for in.
+// comma-separated list for in: see Values.
 type Predicate struct {
 	Column string `json:"column"`
 	Op     string `json:"op"`

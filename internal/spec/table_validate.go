@@ -34,6 +34,7 @@ func (t *Table) Validate() Problems {
 	t.checkTarget(&ps)
 	t.checkStorage(&ps)
 	t.checkColumns(&ps)
+	t.checkFilter(&ps)
 	if t.Reconcile != nil {
 		checkDuration(&ps, At("reconcile", "every"), t.Reconcile.Every, time.Hour, 366*24*time.Hour, "\"1h\" to \"366d\"")
 		if !slices.Contains(ReconcileHows, t.Reconcile.How) {
@@ -138,11 +139,22 @@ func (t *Table) checkHorizon(ps *Problems) {
 	if e.Cursor != "" {
 		checkIdentifier(ps, at.With("cursor"), e.Cursor, "column")
 	}
+	if e.Cursor == "" && e.Horizon != "transactions" && e.Horizon != "lookback" {
+		for _, f := range []struct{ name, value string }{{"lookback", e.Lookback}, {"cursor_time_zone", e.CursorTimeZone}} {
+			if f.value != "" {
+				ps.add(at.With(f.name), "it belongs to a cursor, and horizon \"xmin\" has none: leave it out")
+				ps.needing(at.With("horizon"), at.With("cursor"))
+			}
+		}
+	}
 	if e.Horizon == "lookback" && e.Lookback == "" {
 		ps.add(at.With("lookback"), "it has no default: write how far back each run reads again, such as \"15m\" for a time or \"1000\" for a number")
 		ps.needing(at.With("horizon"))
 	}
-	if e.Lookback != "" {
+	if n, err := strconv.ParseUint(e.Lookback, 10, 63); err == nil && n > 0 && e.Horizon == "transactions" {
+		ps.add(at.With("lookback"), "%q is a number, and the cursor of horizon \"transactions\" is a time: write a duration such as \"5m\"", e.Lookback)
+		ps.needing(at.With("horizon"))
+	} else if e.Lookback != "" {
 		if _, err := strconv.ParseUint(e.Lookback, 10, 63); err != nil {
 			if _, err := ParseDuration(e.Lookback); err != nil {
 				ps.add(at.With("lookback"), "%q is neither a duration (\"5m\") nor a whole number (\"1000\")", e.Lookback)
@@ -234,19 +246,6 @@ func (t *Table) checkColumns(ps *Problems) {
 			ps.add(at.With("name"), "%q is the name of the column %q already: give each its own", c.Name, other)
 		}
 		named[c.Name] = name
-	}
-	for i, p := range t.Filter {
-		at := At("filter", i)
-		checkIdentifier(ps, at.With("column"), p.Column, "column")
-		unary := p.Op == "is_null" || p.Op == "is_not_null"
-		switch {
-		case !slices.Contains(FilterOps, p.Op):
-			ps.add(at.With("op"), "%s", notOneOf(p.Op, FilterOps))
-		case unary && p.Value != "":
-			ps.add(at.With("value"), "%q takes no value: leave it out", p.Op)
-		case len(p.Value) > 4096:
-			ps.add(at.With("value"), "it has %d bytes; at most 4096 are allowed", len(p.Value))
-		}
 	}
 }
 

@@ -60,9 +60,6 @@ func (t *Table) Unsupported() Problems {
 	if len(t.PartitionBy) > 0 {
 		ps.add(At("partition_by"), "is not supported yet: leave it out; Iceberg prunes files by their bounds")
 	}
-	if len(t.Filter) > 0 {
-		ps.add(At("filter"), "is not supported yet: leave it out, and read a view at the source")
-	}
 	if t.Ordering != "" {
 		ps.add(At("ordering"), "is not supported yet: leave it out; a full read has one row per key")
 	}

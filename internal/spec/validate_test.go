@@ -36,6 +36,13 @@ func TestValidateTable(t *testing.T) {
 		{"unknown zone", func(s *spec.Table) {
 			s.Extract = spec.Extract{Mode: "incremental", Horizon: "lookback", Cursor: "at", Lookback: "5m", CursorTimeZone: "Mars/Base"}
 		}, "extract.cursor_time_zone", "is not a time zone"},
+		{"lookback of xmin", func(s *spec.Table) { s.Extract = spec.Extract{Mode: "incremental", Lookback: "5m"} }, "extract.lookback", "it belongs to a cursor"},
+		{"zone of xmin", func(s *spec.Table) {
+			s.Extract = spec.Extract{Mode: "incremental", Horizon: "xmin", CursorTimeZone: "UTC"}
+		}, "extract.cursor_time_zone", "it belongs to a cursor"},
+		{"a number of transactions", func(s *spec.Table) {
+			s.Extract = spec.Extract{Mode: "incremental", Horizon: "transactions", Cursor: "at", Lookback: "1000"}
+		}, "extract.lookback", `write a duration such as "5m"`},
 		{"incremental without key", func(s *spec.Table) { s.Extract, s.PrimaryKey = spec.Extract{Mode: "incremental"}, nil }, "primary_key", `mode "incremental" needs`},
 		{"location without scheme", func(s *spec.Table) { s.Target.Location = "acme-lake/raw" }, "target.location", "is not an S3 address"},
 		{"a whole bucket", func(s *spec.Table) { s.Target.Location = "s3://acme-lake/" }, "target.location", "folder of its own"},
@@ -54,6 +61,8 @@ func TestValidateTable(t *testing.T) {
 		{"one name for two columns", func(s *spec.Table) { s.Columns = map[string]spec.Column{"a": {Name: "x"}, "b": {Name: "x"}} }, `columns["b"].name`, `is the name of the column "a" already`},
 		{"unknown op", func(s *spec.Table) { s.Filter = []spec.Predicate{{Column: "a", Op: "like", Value: "x"}} }, "filter[0].op", "write one of"},
 		{"value of is_null", func(s *spec.Table) { s.Filter = []spec.Predicate{{Column: "a", Op: "is_null", Value: "x"}} }, "filter[0].value", "takes no value"},
+		{"empty list", func(s *spec.Table) { s.Filter = []spec.Predicate{{Column: "a", Op: "in"}} }, "filter[0].value", "a value of the list is empty"},
+		{"NUL in a value", func(s *spec.Table) { s.Filter = []spec.Predicate{{Column: "a", Op: "=", Value: "x\x00"}} }, "filter[0].value", "NUL"},
 		{"reconcile too often", func(s *spec.Table) { s.Reconcile = &spec.Reconcile{Every: "1m", How: "count"} }, "reconcile.every", "out of range"},
 		{"freshness", func(s *spec.Table) { s.Freshness = &spec.Freshness{MaxAge: "soon"} }, "freshness.max_age", "is not a duration"},
 	} {
@@ -156,9 +165,8 @@ func TestUnsupportedNamesAWayOut(t *testing.T) {
 	table.Extract = spec.Extract{Mode: "incremental"}
 	table.Target.Format, table.StorageMode, table.Ordering = "hudi", "historical", "at"
 	table.PartitionBy, table.Adopt = []string{"day(at)"}, true
-	table.Filter = []spec.Predicate{{Column: "a", Op: "is_null"}}
 	table.Reconcile, table.Freshness = &spec.Reconcile{Every: "1d", How: "count"}, &spec.Freshness{MaxAge: "1h"}
-	for _, path := range []string{"extract.mode", "target.format", "storage_mode", "ordering", "partition_by", "adopt", "filter", "reconcile", "freshness"} {
+	for _, path := range []string{"extract.mode", "target.format", "storage_mode", "ordering", "partition_by", "adopt", "reconcile", "freshness"} {
 		expectProblem(t, table.Unsupported(), path, "not supported yet")
 	}
 	for _, p := range table.Unsupported() {

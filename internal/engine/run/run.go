@@ -336,7 +336,7 @@ func (a *attempt) units(ctx context.Context, target table.Table, head *table.Hea
 	units := make([]Unit, len(lists))
 	for i, parts := range lists {
 		units[i] = Unit{V: UnitVersion, ID: fmt.Sprintf("%04d", i), RunID: a.runID, Attempt: id, Table: a.name, Extract: &ExtractUnit{
-			Connection: *a.connection, Parts: parts, Snapshot: shared, Schema: planned,
+			Connection: *a.connection, Parts: parts, Filter: a.doc.Filter, Snapshot: shared, Schema: planned,
 			Output: Output{Bucket: spec.Location{Bucket: location.Bucket}.String(), FileBytes: fileBytes},
 		}}
 		units[i].Extract.Output.KeyPrefix, units[i].Extract.Output.KeySuffix = target.DataKeys(head, id, units[i].ID)

@@ -32,6 +32,8 @@ type ExtractUnit struct {
 	Connection spec.Connection `json:"connection"`
 	// Parts are what the unit reads, one after the other.
 	Parts []postgres.Part `json:"parts"`
+	// Filter is what rows must meet, all of it; the database evaluates it.
+	Filter []spec.Predicate `json:"filter,omitempty"`
 	// Snapshot joins the view that the run was planned on; "" takes one of the unit's own.
 	Snapshot string `json:"snapshot,omitempty"`
 	// Schema is the table's; columns without a source are written as NULLs.

@@ -51,7 +51,7 @@ func (w *Worker) extract(ctx context.Context, u Unit) (_ *Result, err error) {
 			files.discard()
 		}
 	}()
-	request := postgres.Request{Parts: e.Parts, Snapshot: e.Snapshot}
+	request := postgres.Request{Parts: e.Parts, Filter: e.Filter, Snapshot: e.Snapshot}
 	var absent []int
 	for i, c := range e.Schema.Columns {
 		if c.Source == nil {

@@ -125,11 +125,11 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 				}},
 			},
 			"filter": schema.ListNestedAttribute{
-				Optional: true, MarkdownDescription: "Conditions that rows must meet, all of them; none by default.",
+				Optional: true, MarkdownDescription: "Conditions that rows must meet, all of them; none by default. They are evaluated by the source, as its own comparisons of the column are. A row for which a condition is unknown, as every comparison with NULL is, is not read.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 					"column": required("Column, by its name at the source."),
 					"op":     required("`=`, `!=`, `<`, `<=`, `>`, `>=`, `in`, `is_null` or `is_not_null`."),
-					"value":  optional("Value to compare with; for `in` a list with commas."),
+					"value":  optional("Value to compare with, as the source writes values of the column's type; for `in` a list with commas, in which a value may stand in double quotes, such as `paid, \"a, b\"`. It is never read as anything but a value."),
 				}},
 			},
 			"ordering": optional("Column that says which of two versions of a row is newer; none by default."),

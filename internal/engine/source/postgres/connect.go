@@ -33,10 +33,11 @@ func (Credentials) String() string { return "(credentials)" }
 func (Credentials) GoString() string { return "(credentials)" }
 
 // pinned are the settings that every session has, whatever server, database and role say: the same row always
-// comes out as the same bytes, and a policy that would hide rows is an error.
-const pinned = `SET row_security = off; SET search_path = ''; SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; ` +
+// comes out as the same bytes, and a policy that would hide rows is an error. The statement's time-out comes first: a role's
+// own may be shorter than the rest takes.
+const pinned = `SET statement_timeout = 0; SET row_security = off; SET search_path = ''; SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; ` +
 	`SET intervalstyle = 'iso_8601'; SET extra_float_digits = 1; SET client_encoding = 'UTF8'; ` +
-	`SET statement_timeout = 0; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = 0; ` +
+	`SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = 0; ` +
 	`SET default_transaction_read_only = on; SET bytea_output = 'hex'; SET application_name = 'lakeland'`
 
 // Connect opens a session. The caller closes it.
@@ -55,28 +56,24 @@ func Connect(ctx context.Context, c *spec.Connection, as Credentials) (*pgconn.P
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the database %q at %s:%d: %w", c.Database, c.Host, c.Port, explain(err))
 	}
-	if err := pin(ctx, conn); err != nil {
+	if err := pin(ctx, conn, config); err != nil {
 		_ = conn.Close(context.WithoutCancel(ctx))
 		return nil, fmt.Errorf("setting up a session with the database %q at %s:%d: %w", c.Database, c.Host, c.Port, err)
 	}
 	return conn, nil
 }
 
-// pin sets a session up. A role's own statement_timeout may be so short that it ends the very statement that switches it
-// off, so that one stands alone and is tried again.
-func pin(ctx context.Context, conn *pgconn.PgConn) error {
+// untime switches a role's own statement_timeout off. It may be so short that it ends the very statement that does so,
+// which is tried again then.
+func untime(ctx context.Context, conn *pgconn.PgConn) error {
 	const tries = 10
 	for try := 1; ; try++ {
 		err := execute(ctx, conn, "SET statement_timeout = 0")
 		var server *pgconn.PgError
-		if err == nil {
-			break
-		}
 		if !errors.As(err, &server) || server.Code != "57014" || try == tries {
 			return err
 		}
 	}
-	return execute(ctx, conn, pinned)
 }
 
 // Plaintext is the mode of a connection without TLS. No document may say it; the command line may, to a server on the

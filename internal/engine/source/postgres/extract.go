@@ -20,6 +20,8 @@ type Request struct {
 	Parts []Part
 	// Columns are those to read, all of them with a Source, in the order of the batches' vectors.
 	Columns []schema.Column
+	// Filter is what rows must meet, all of it; the server evaluates it.
+	Filter []spec.Predicate
 	// Snapshot is the ID of a snapshot that is still open, or "" for a view of the session's own.
 	Snapshot string
 }
@@ -43,7 +45,11 @@ func Extract(ctx context.Context, c *spec.Connection, as Credentials, r Request,
 	if err != nil {
 		return nil, &SessionError{err}
 	}
-	w, err := takeOver(conn)
+	r, err = filtered(ctx, conn, r)
+	var w *stream
+	if err == nil {
+		w, err = takeOver(conn)
+	}
 	if err != nil {
 		closeSession(ctx, conn)
 		return nil, &SessionError{err}
@@ -55,6 +61,25 @@ func Extract(ctx context.Context, c *spec.Connection, as Credentials, r Request,
 	}
 	out.Identity = identity
 	return out, nil
+}
+
+// filtered puts a request's filter into its parts. The parts are of one table, so that what its first one takes for a
+// condition they all do.
+func filtered(ctx context.Context, conn *pgconn.PgConn, r Request) (Request, error) {
+	if len(r.Filter) == 0 || len(r.Parts) == 0 {
+		return r, nil
+	}
+	wanted, err := conditions(ctx, conn, r.Parts[0].Source, r.Filter)
+	if err != nil {
+		return r, fmt.Errorf("reading %s: %w", quoted(r.Parts[0].Source.Schema, r.Parts[0].Source.Table), err)
+	}
+	parts := make([]Part, len(r.Parts))
+	for i, part := range r.Parts {
+		part.Where = every(append(wanted, part.Where)...)
+		parts[i] = part
+	}
+	r.Parts = parts
+	return r, nil
 }
 
 // closeSession ends a session also when its context is over; a COPY under way is cancelled by that.
@@ -137,12 +162,16 @@ func readParts(ctx context.Context, w *stream, r Request, batch *column.Batch, e
 	return err
 }
 
-func copyStatement(list string, part Part) string {
-	statement := "COPY (SELECT " + list + " FROM " + quoted(part.Source.Schema, part.Source.Table)
-	if condition := part.condition(); condition != "" {
-		statement += " WHERE " + condition
+func copyStatement(list string, p Part) string {
+	statement := "SELECT " + list + " FROM "
+	if p.Only {
+		statement += "ONLY "
 	}
-	return statement + ") TO STDOUT (FORMAT binary)"
+	statement += quoted(p.Source.Schema, p.Source.Table)
+	if where := every(p.Where, p.pages()); where != "" {
+		statement += " WHERE " + where
+	}
+	return "COPY (" + statement + ") TO STDOUT (FORMAT binary)"
 }
 
 func explainCopy(err error) error {

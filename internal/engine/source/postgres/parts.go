@@ -17,15 +17,20 @@ type Pages struct {
 	To   int64 `json:"to,omitempty"`
 }
 
-// Part is rows that one COPY reads: a table's, or those in a range of its pages.
+// Part is rows that one COPY reads: a table's, or some of them. It is a plain document.
 type Part struct {
 	Source spec.DatabaseSource `json:"source"`
-	Pages  *Pages              `json:"pages,omitempty"`
+	// Only leaves out what inherits from the relation.
+	Only bool `json:"only,omitempty"`
+	// Pages bounds where the rows lie; nil is everywhere.
+	Pages *Pages `json:"pages,omitempty"`
+	// Where is SQL that rows must meet, made by this package from names and values that it quoted; "" is every row.
+	Where string `json:"where,omitempty"`
 }
 
-// condition is the part's share of a COPY's WHERE clause, or "". A row's ctid is its page and its number there; the
+// pages is the condition that bounds where the rows lie, or "". A row's ctid is its page and its number there; the
 // server reads a range of them without looking at other pages (PostgreSQL 14 release notes, "TID Range Scan").
-func (p Part) condition() string {
+func (p Part) pages() string {
 	if p.Pages == nil {
 		return ""
 	}

@@ -97,8 +97,11 @@ func join(ctx context.Context, c *spec.Connection, as Credentials, id string) (*
 
 func identify(ctx context.Context, conn *pgconn.PgConn) (Identity, error) {
 	r, err := queryRow(ctx, conn, `
-		SELECT (extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000000)::bigint, pg_catalog.txid_snapshot_xmin(pg_catalog.txid_current_snapshot())`)
+		SELECT (extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000000)::bigint, pg_catalog.txid_snapshot_xmin(pg_catalog.txid_current_snapshot()), `+readMark)
 	if err != nil {
+		return Identity{}, err
+	}
+	if err := checkMark(conn, r.text(2)); err != nil {
 		return Identity{}, err
 	}
 	return Identity{Clock: time.UnixMicro(r.number(0)).UTC(), Xmin: r.number(1)}, r.err
