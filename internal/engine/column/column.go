@@ -4,6 +4,7 @@ package column
 
 import (
 	"fmt"
+	"iter"
 	"math/bits"
 )
 
@@ -119,6 +120,34 @@ func (v *Vector) Len() int { return v.rows }
 
 // IsNull reports whether row i has no value.
 func (v *Vector) IsNull(i int) bool { return v.Valid[i>>6]&(1<<(i&63)) == 0 }
+
+// Runs yields the longest ranges of rows, from up to but without to, that have values.
+func (v *Vector) Runs() iter.Seq2[int, int] {
+	return func(yield func(from, to int) bool) {
+		n := v.rows
+		for i := 0; i < n; {
+			word := v.Valid[i>>6] >> (i & 63)
+			if word == 0 {
+				i = (i | 63) + 1
+				continue
+			}
+			i += bits.TrailingZeros64(word)
+			from := i
+			for i < n {
+				gap := ^v.Valid[i>>6] >> (i & 63)
+				if gap == 0 {
+					i = (i | 63) + 1
+					continue
+				}
+				i += bits.TrailingZeros64(gap)
+				break
+			}
+			if !yield(from, min(i, n)) {
+				return
+			}
+		}
+	}
+}
 
 // Reset empties the vector and keeps its memory.
 func (v *Vector) Reset() {

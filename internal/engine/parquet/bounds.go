@@ -29,54 +29,53 @@ type bounds struct {
 	lowWide, highWide   column.Wide
 	lowFloat, highFloat float64
 	lowText, highText   []byte
+	// lowStart and highStart are the prefixes of the texts.
+	lowStart, highStart uint64
 }
 
 func (b *bounds) add(v *column.Vector) {
 	b.nulls += int64(v.Nulls)
-	switch v.Kind {
-	case column.Bool:
-		for i, value := range v.Bools {
-			if !v.IsNull(i) {
+	for from, to := range v.Runs() {
+		switch v.Kind {
+		case column.Bool:
+			for _, value := range v.Bools[from:to] {
 				b.integer(map[bool]int64{true: 1}[value])
 			}
-		}
-	case column.Int32:
-		for i, value := range v.Int32s {
-			if !v.IsNull(i) {
-				b.integer(int64(value))
-			}
-		}
-	case column.Int64:
-		for i, value := range v.Int64s {
-			if !v.IsNull(i) {
-				b.integer(value)
-			}
-		}
-	case column.Int128:
-		for i, value := range v.Wides {
-			if !v.IsNull(i) {
+		case column.Int32:
+			low, high := extremes(v.Int32s[from:to])
+			b.integer(int64(low))
+			b.integer(int64(high))
+		case column.Int64:
+			low, high := extremes(v.Int64s[from:to])
+			b.integer(low)
+			b.integer(high)
+		case column.Int128:
+			for _, value := range v.Wides[from:to] {
 				b.wide(value)
 			}
-		}
-	case column.Float32:
-		for i, value := range v.Float32s {
-			if !v.IsNull(i) {
+		case column.Float32:
+			for _, value := range v.Float32s[from:to] {
 				b.float(float64(value))
 			}
-		}
-	case column.Float64:
-		for i, value := range v.Float64s {
-			if !v.IsNull(i) {
+		case column.Float64:
+			for _, value := range v.Float64s[from:to] {
 				b.float(value)
 			}
-		}
-	case column.Bytes:
-		for i := range v.Len() {
-			if !v.IsNull(i) {
+		case column.Bytes:
+			for i := from; i < to; i++ {
 				b.text(v.Bytes(i))
 			}
 		}
 	}
+}
+
+// extremes are the smallest and the largest of some values; there is at least one.
+func extremes[T int32 | int64](values []T) (low, high T) {
+	low, high = values[0], values[0]
+	for _, value := range values {
+		low, high = min(low, value), max(high, value)
+	}
+	return low, high
 }
 
 func (b *bounds) integer(v int64) {
@@ -112,13 +111,27 @@ func (b *bounds) float(v float64) {
 }
 
 func (b *bounds) text(v []byte) {
+	start := prefix(v)
+	if b.some && b.lowStart < start && start < b.highStart {
+		return // most values lie between by their first bytes alone
+	}
 	if !b.some || bytes.Compare(v, b.lowText) < 0 {
-		b.lowText = append(b.lowText[:0], v...)
+		b.lowText, b.lowStart = append(b.lowText[:0], v...), start
 	}
 	if !b.some || bytes.Compare(v, b.highText) > 0 {
-		b.highText = append(b.highText[:0], v...)
+		b.highText, b.highStart = append(b.highText[:0], v...), start
 	}
 	b.some = true
+}
+
+// prefix is the first eight bytes as a number, which sorts as they do; what is missing counts as zeros.
+func prefix(v []byte) uint64 {
+	if len(v) >= 8 {
+		return binary.BigEndian.Uint64(v)
+	}
+	var start [8]byte
+	copy(start[:], v)
+	return binary.BigEndian.Uint64(start[:])
 }
 
 // encoded are the bounds in Iceberg's single-value serialization (specification, "Appendix D"); nil where there

@@ -16,7 +16,7 @@ const (
 	// rowGroupBytes and rowGroupRows end a row group: what it holds in memory, before compression.
 	rowGroupBytes = 96 << 20
 	rowGroupRows  = 1 << 20
-	pageBytes     = 256 << 10
+	pageBytes     = 512 << 10
 	// dictionaryBytes is where a column chunk falls back from its dictionary to plain values.
 	dictionaryBytes = 1 << 20
 	// stride is how many values go to the encoder at once.
@@ -141,7 +141,7 @@ func (w *Writer) writeColumn(i int, v *column.Vector) error {
 	s := &w.stamps[i]
 	for from := 0; from < v.Len(); from += stride {
 		to := min(from+stride, v.Len())
-		values := s.values
+		var values []parquetgo.Value
 		if mirrored {
 			values = s.stamp(v, from, to)
 		} else {

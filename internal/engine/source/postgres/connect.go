@@ -55,11 +55,28 @@ func Connect(ctx context.Context, c *spec.Connection, as Credentials) (*pgconn.P
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the database %q at %s:%d: %w", c.Database, c.Host, c.Port, explain(err))
 	}
-	if _, err := conn.Exec(ctx, pinned).ReadAll(); err != nil {
+	if err := pin(ctx, conn); err != nil {
 		_ = conn.Close(context.WithoutCancel(ctx))
 		return nil, fmt.Errorf("setting up a session with the database %q at %s:%d: %w", c.Database, c.Host, c.Port, err)
 	}
 	return conn, nil
+}
+
+// pin sets a session up. A role's own statement_timeout may be so short that it ends the very statement that switches it
+// off, so that one stands alone and is tried again.
+func pin(ctx context.Context, conn *pgconn.PgConn) error {
+	const tries = 10
+	for try := 1; ; try++ {
+		err := execute(ctx, conn, "SET statement_timeout = 0")
+		var server *pgconn.PgError
+		if err == nil {
+			break
+		}
+		if !errors.As(err, &server) || server.Code != "57014" || try == tries {
+			return err
+		}
+	}
+	return execute(ctx, conn, pinned)
 }
 
 // Plaintext is the mode of a connection without TLS. No document may say it; the command line may, to a server on the

@@ -43,8 +43,13 @@ func Extract(ctx context.Context, c *spec.Connection, as Credentials, r Request,
 	if err != nil {
 		return nil, &SessionError{err}
 	}
-	defer func() { closeSession(ctx, conn) }()
-	out, err := copyOut(ctx, conn, r, write)
+	w, err := takeOver(conn)
+	if err != nil {
+		closeSession(ctx, conn)
+		return nil, &SessionError{err}
+	}
+	defer w.close()
+	out, err := copyOut(ctx, w, r, write)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +64,7 @@ func closeSession(ctx context.Context, conn *pgconn.PgConn) {
 	_ = conn.Close(ctx)
 }
 
-func copyOut(parent context.Context, conn *pgconn.PgConn, r Request, write func(*column.Batch) error) (*Extracted, error) {
+func copyOut(parent context.Context, w *stream, r Request, write func(*column.Batch) error) (*Extracted, error) {
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	table := schema.Table{Columns: r.Columns}
@@ -84,7 +89,7 @@ func copyOut(parent context.Context, conn *pgconn.PgConn, r Request, write func(
 	read := make(chan error, 1)
 	go func() {
 		defer close(full)
-		read <- readParts(ctx, conn, r, <-free, emit, out)
+		read <- readParts(ctx, w, r, <-free, emit, out)
 	}()
 	var writeErr error
 	for b := range full {
@@ -106,7 +111,7 @@ func copyOut(parent context.Context, conn *pgconn.PgConn, r Request, write func(
 }
 
 // readParts reads one part after the other into batches, which may hold rows of several.
-func readParts(ctx context.Context, conn *pgconn.PgConn, r Request, batch *column.Batch, emit func(*column.Batch) (*column.Batch, error), out *Extracted) error {
+func readParts(ctx context.Context, w *stream, r Request, batch *column.Batch, emit func(*column.Batch) (*column.Batch, error), out *Extracted) error {
 	list, err := selectionOf(r.Columns)
 	if err != nil {
 		return err
@@ -116,7 +121,7 @@ func readParts(ctx context.Context, conn *pgconn.PgConn, r Request, batch *colum
 		if err != nil {
 			return err
 		}
-		_, err = conn.CopyTo(ctx, d, copyStatement(list, part))
+		err = w.copyOut(ctx, copyStatement(list, part), d)
 		if err == nil {
 			err = d.finish()
 		}
