@@ -70,7 +70,10 @@ func (w *stream) receive(to io.Writer) error {
 	var refused error
 	for {
 		kind, body, err := w.next()
-		if err != nil {
+		switch {
+		case err != nil && refused != nil:
+			return refused // a server that ends a session says so, and hangs up
+		case err != nil:
 			return err
 		}
 		switch kind {
