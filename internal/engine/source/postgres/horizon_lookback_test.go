@@ -17,7 +17,14 @@ var lookbackPromises = []promise{
 	{"lookback records the longest transaction and warns", func(p *place) {
 		t := p.t
 		f := p.newFeed(byLookback, timedTable, `INSERT INTO t VALUES (1, 'a')`)
-		if w := f.round(); w.Longest == nil || *w.Longest != 0 || len(w.Warnings) != 1 || !strings.Contains(w.Warnings[0], "not commit-safe") {
+		w := f.round()
+		for range 100 { // a session whose statement has just ended may still be shown in it
+			if w.Longest == nil || *w.Longest == 0 {
+				break
+			}
+			w = f.round()
+		}
+		if w.Longest == nil || *w.Longest != 0 || len(w.Warnings) != 1 || !strings.Contains(w.Warnings[0], "not commit-safe") {
 			t.Errorf("nothing open: %v, %q", w.Longest, w.Warnings)
 		}
 		late := p.session()
