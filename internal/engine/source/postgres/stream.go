@@ -118,7 +118,7 @@ func (w *stream) next() (kind byte, body []byte, err error) {
 	return kind, body, nil
 }
 
-// fill reads until n bytes are there.
+// fill reads until n bytes are there. The buffer grows with what has come, not with what a message claims.
 func (w *stream) fill(n int) error {
 	if w.to-w.from >= n {
 		return nil
@@ -127,12 +127,10 @@ func (w *stream) fill(n int) error {
 		w.to = copy(w.buf, w.buf[w.from:w.to])
 		w.from = 0
 	}
-	if len(w.buf) < n {
-		grown := make([]byte, n+n/2)
-		w.to = copy(grown, w.buf[w.from:w.to])
-		w.buf, w.from = grown, 0
-	}
 	for w.to-w.from < n {
+		if w.to == len(w.buf) {
+			w.buf = append(w.buf, make([]byte, len(w.buf))...)
+		}
 		got, err := w.conn.Read(w.buf[w.to:])
 		w.to += got
 		if err != nil && w.to-w.from < n {
