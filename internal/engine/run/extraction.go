@@ -45,7 +45,7 @@ func (e *Extraction) Run(ctx context.Context) ([]Result, error) {
 	lists, shared := [][]postgres.Part{{{Source: e.Source}}}, ""
 	if snapshot.ID != "" && e.Readers > 1 {
 		shared = snapshot.ID
-		if lists, err = snapshot.Parts(ctx, e.Source, unitBytes); err != nil {
+		if lists, err = snapshot.Parts(ctx, e.Source, DefaultUnitBytes); err != nil {
 			return nil, err
 		}
 	} else {

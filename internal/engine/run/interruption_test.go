@@ -182,7 +182,7 @@ func TestUnitsInSeparateProcesses(t *testing.T) {
 	l := newLake(t, append([]string{everyType}, extremes...)...)
 	l.add("every")
 	r := l.runner()
-	r.Executor = processes{l}
+	r.Executor, r.UnitBytes = processes{l}, 1<<20
 	out := r.Table(t.Context(), "shop.every")
 	l.must(out.Err)
 	l.equal("every")

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -46,6 +47,8 @@ type Runner struct {
 	Started func(table string, rows int64)
 	// DPU is the size of the job, for the price of a run; 0 outside one.
 	DPU float64
+	// UnitBytes is about how much of a table at the source is one unit's work; 0 is DefaultUnitBytes.
+	UnitBytes int64
 
 	// cadence is the one whose dispatch this is; nil outside one.
 	cadence *spec.Cadence
@@ -317,9 +320,8 @@ func (a *attempt) note(notes []string) {
 	}
 }
 
-// unitBytes is about how much of a table at the source is one unit's work: small enough that a lost connection costs
-// little, large enough that its file is not small.
-const unitBytes = 128 << 20
+// DefaultUnitBytes is small enough that a lost connection costs little, large enough that a unit's file is not small.
+const DefaultUnitBytes = 128 << 20
 
 // units cuts the work. A unit that cannot join the run's snapshot reads everything in a view of its own.
 func (a *attempt) units(ctx context.Context, target table.Table, head *table.Head, snapshot *postgres.Snapshot, shared string, planned schema.Table, id string) ([]Unit, error) {
@@ -329,14 +331,18 @@ func (a *attempt) units(ctx context.Context, target table.Table, head *table.Hea
 	}
 	lists := [][]postgres.Part{{{Source: *a.doc.Source.Database}}}
 	if shared != "" {
-		if lists, err = snapshot.Parts(ctx, *a.doc.Source.Database, unitBytes); err != nil {
+		if lists, err = snapshot.Parts(ctx, *a.doc.Source.Database, cmp.Or(a.r.UnitBytes, DefaultUnitBytes)); err != nil {
 			return nil, err
 		}
+	}
+	var identity *postgres.Identity
+	if shared != "" {
+		identity = &snapshot.Identity
 	}
 	units := make([]Unit, len(lists))
 	for i, parts := range lists {
 		units[i] = Unit{V: UnitVersion, ID: fmt.Sprintf("%04d", i), RunID: a.runID, Attempt: id, Table: a.name, Extract: &ExtractUnit{
-			Connection: *a.connection, Parts: parts, Filter: a.doc.Filter, Snapshot: shared, Schema: planned,
+			Connection: *a.connection, Parts: parts, Filter: a.doc.Filter, Snapshot: shared, Identity: identity, Schema: planned,
 			Output: Output{Bucket: spec.Location{Bucket: location.Bucket}.String(), FileBytes: fileBytes},
 		}}
 		units[i].Extract.Output.KeyPrefix, units[i].Extract.Output.KeySuffix = target.DataKeys(head, id, units[i].ID)

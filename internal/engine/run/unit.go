@@ -36,6 +36,8 @@ type ExtractUnit struct {
 	Filter []spec.Predicate `json:"filter,omitempty"`
 	// Snapshot joins the view that the run was planned on; "" takes one of the unit's own.
 	Snapshot string `json:"snapshot,omitempty"`
+	// Identity is that view's; nil for a view of the unit's own. A session that joins a view has a clock of its own.
+	Identity *postgres.Identity `json:"identity,omitempty"`
 	// Schema is the table's; columns without a source are written as NULLs.
 	Schema schema.Table `json:"schema"`
 	Output Output       `json:"output"`

@@ -78,7 +78,14 @@ func (w *Worker) extract(ctx context.Context, u Unit) (_ *Result, err error) {
 	if err := files.end(); err != nil {
 		return nil, err
 	}
-	position, err := read.Identity.Position()
+	identity := read.Identity
+	if planned := e.Identity; planned != nil {
+		if planned.Xmin != identity.Xmin {
+			return nil, fmt.Errorf("the view that was joined shows transactions from %d on, not from %d as the one that was planned on", identity.Xmin, planned.Xmin)
+		}
+		identity = *planned
+	}
+	position, err := identity.Position()
 	if err != nil {
 		return nil, err
 	}
