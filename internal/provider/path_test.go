@@ -109,7 +109,7 @@ func (a *account) destroyed() error {
 // A run whose table fails ends FAILED and names it; the others land.
 func TestFailedTableFailsTheRunByName(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, `CREATE TABLE good (id int)`, `INSERT INTO good VALUES (1)`, `CREATE TABLE bad (id int, shape point)`)
+	a := newAccount(t, `CREATE TABLE good (id int)`, `INSERT INTO good VALUES (1)`, `CREATE TABLE bad (id int, at date)`, `INSERT INTO bad VALUES (1, 'infinity')`)
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: factories,
 		Steps: []resource.TestStep{
@@ -117,7 +117,7 @@ func TestFailedTableFailsTheRunByName(t *testing.T) {
 			{
 				PreConfig: func() {
 					runs := a.fire()
-					if len(runs) != 1 || runs[0].State != "FAILED" || !strings.Contains(runs[0].ErrorMessage, "1 of 2 tables failed: shop.bad") || !strings.Contains(runs[0].ErrorMessage, `column "shape" of type point`) {
+					if len(runs) != 1 || runs[0].State != "FAILED" || !strings.Contains(runs[0].ErrorMessage, "1 of 2 tables failed: shop.bad") || !strings.Contains(runs[0].ErrorMessage, `column "at" (date)`) {
 						t.Errorf("the run is %+v", runs)
 					}
 					a.equal("good")
