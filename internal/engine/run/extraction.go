@@ -1,8 +1,8 @@
 package run
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 
 	"github.com/oklog/ulid/v2"
 
@@ -18,9 +18,11 @@ type Extraction struct {
 	Source     spec.DatabaseSource
 	Output     Output
 	// Readers is how many sessions read at once; with more than one, another holds the snapshot that they share.
-	Readers  int
-	Executor Executor
-	Secrets  Secrets
+	Readers int
+	// UnitBytes is about how much of the table one unit reads; 0 is DefaultUnitBytes.
+	UnitBytes int64
+	Executor  Executor
+	Secrets   Secrets
 	// Started is told of the table and of how many rows the source expects, -1 where it does not know.
 	Started func(table string, rows int64)
 }
@@ -42,23 +44,17 @@ func (e *Extraction) Run(ctx context.Context) ([]Result, error) {
 	if e.Started != nil {
 		e.Started(name, described.EstimatedRows)
 	}
-	lists, shared := [][]postgres.Part{{{Source: e.Source}}}, ""
-	if snapshot.ID != "" && e.Readers > 1 {
-		shared = snapshot.ID
-		if lists, err = snapshot.Parts(ctx, e.Source, DefaultUnitBytes); err != nil {
-			return nil, err
-		}
-	} else {
-		snapshot.Close(ctx)
-	}
+	shared := snapshot.ID != "" && e.Readers > 1
 	id := ulid.Make().String()
-	units := make([]Unit, len(lists))
-	for i, parts := range lists {
-		out := e.Output
-		out.KeyPrefix += fmt.Sprintf("%s-%04d-", id, i)
-		units[i] = Unit{V: UnitVersion, ID: fmt.Sprintf("%04d", i), RunID: id, Attempt: id, Table: name, Extract: &ExtractUnit{
-			Connection: e.Connection, Parts: parts, Snapshot: shared, Schema: numbered(described.Schema), Output: out,
-		}}
+	base := Unit{RunID: id, Attempt: id, Table: name, Extract: &ExtractUnit{Connection: e.Connection, Schema: numbered(described.Schema), Output: e.Output}}
+	units, err := cut(ctx, snapshot, e.Source, shared, cmp.Or(e.UnitBytes, DefaultUnitBytes), base, func(unit string) (string, string) {
+		return e.Output.KeyPrefix + id + "-" + unit + "-", e.Output.KeySuffix
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !shared {
+		snapshot.Close(ctx)
 	}
 	return e.Executor.Execute(ctx, units, max(e.Readers, 1))
 }

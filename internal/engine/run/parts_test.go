@@ -3,11 +3,15 @@ package run_test
 import (
 	"bytes"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
+	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/readback"
+	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
 
 const wideRows = `INSERT INTO wide SELECT i, repeat(md5(i::text), 8) FROM generate_series(1, 60000) i`
@@ -57,4 +61,33 @@ func TestUnitWhoseSessionEndsIsReadAgain(t *testing.T) {
 	}
 	l.sql(`UPDATE wide SET x = (SELECT x FROM wide WHERE id = 60000) WHERE id = 120000`)
 	l.equal("wide")
+}
+
+// An extraction gives the table's rows, read by one session or by several under one snapshot.
+func TestExtraction(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, `CREATE TABLE wide (id int PRIMARY KEY, x text)`, wideRows)
+	connection, err := l.tracking.Connection(t.Context(), "db")
+	l.must(err)
+	for readers, least := range map[int]int{1: 1, 3: 4} {
+		folder := t.TempDir()
+		w := l.worker()
+		w.Stores = func(string) (store.Store, error) { return store.NewDirectory(folder), nil }
+		e := run.Extraction{
+			Connection: *connection, Source: spec.DatabaseSource{Schema: "public", Table: "wide"}, Readers: readers, UnitBytes: 4 << 20, Secrets: w.Secrets,
+			Output: run.Output{Bucket: folder, KeySuffix: ".parquet", FileBytes: 1 << 30}, Executor: &run.Local{Worker: w, Parallel: readers},
+		}
+		results, err := e.Run(t.Context())
+		l.must(err)
+		if len(results) < least {
+			t.Errorf("%d readers worked off %d units", readers, len(results))
+		}
+		got, err := l.reader().Parquet(t.Context(), "duckdb", filepath.Join(folder, "*.parquet"))
+		l.must(err)
+		want, err := readback.Postgres(t.Context(), l.db.ConnString, "public", "wide")
+		l.must(err)
+		for _, difference := range readback.Differences(want, &got[0]) {
+			t.Errorf("%d readers: %s", readers, difference)
+		}
+	}
 }

@@ -206,15 +206,12 @@ func (a *attempt) full(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	shared := snapshot.ID
-	if a.connection.MaxConnections < 2 {
-		shared = ""
-	}
+	shared := snapshot.ID != "" && a.connection.MaxConnections >= 2
 	units, err := a.units(ctx, target, head, snapshot, shared, planned, id)
 	if err != nil {
 		return err
 	}
-	if shared == "" {
+	if !shared {
 		// One connection at a time: the unit takes a view of its own, and says which.
 		snapshot.Close(ctx)
 	}
@@ -323,31 +320,19 @@ func (a *attempt) note(notes []string) {
 // DefaultUnitBytes is small enough that a lost connection costs little, large enough that a unit's file is not small.
 const DefaultUnitBytes = 128 << 20
 
-// units cuts the work. A unit that cannot join the run's snapshot reads everything in a view of its own.
-func (a *attempt) units(ctx context.Context, target table.Table, head *table.Head, snapshot *postgres.Snapshot, shared string, planned schema.Table, id string) ([]Unit, error) {
+// units cuts the work.
+func (a *attempt) units(ctx context.Context, target table.Table, head *table.Head, snapshot *postgres.Snapshot, shared bool, planned schema.Table, id string) ([]Unit, error) {
 	location, err := spec.ParseLocation(a.doc.Target.Location)
 	if err != nil {
 		return nil, err
 	}
-	lists := [][]postgres.Part{{{Source: *a.doc.Source.Database}}}
-	if shared != "" {
-		if lists, err = snapshot.Parts(ctx, *a.doc.Source.Database, cmp.Or(a.r.UnitBytes, DefaultUnitBytes)); err != nil {
-			return nil, err
-		}
-	}
-	var identity *postgres.Identity
-	if shared != "" {
-		identity = &snapshot.Identity
-	}
-	units := make([]Unit, len(lists))
-	for i, parts := range lists {
-		units[i] = Unit{V: UnitVersion, ID: fmt.Sprintf("%04d", i), RunID: a.runID, Attempt: id, Table: a.name, Extract: &ExtractUnit{
-			Connection: *a.connection, Parts: parts, Filter: a.doc.Filter, Snapshot: shared, Identity: identity, Schema: planned,
-			Output: Output{Bucket: spec.Location{Bucket: location.Bucket}.String(), FileBytes: fileBytes},
-		}}
-		units[i].Extract.Output.KeyPrefix, units[i].Extract.Output.KeySuffix = target.DataKeys(head, id, units[i].ID)
-	}
-	return units, nil
+	base := Unit{RunID: a.runID, Attempt: id, Table: a.name, Extract: &ExtractUnit{
+		Connection: *a.connection, Filter: a.doc.Filter, Schema: planned,
+		Output: Output{Bucket: spec.Location{Bucket: location.Bucket}.String(), FileBytes: fileBytes},
+	}}
+	return cut(ctx, snapshot, *a.doc.Source.Database, shared, cmp.Or(a.r.UnitBytes, DefaultUnitBytes), base, func(unit string) (string, string) {
+		return target.DataKeys(head, id, unit)
+	})
 }
 
 // sum adds up the results and refuses units that did not read one and the same snapshot.

@@ -3,7 +3,9 @@
 package run
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
@@ -64,4 +66,27 @@ type Result struct {
 	Rows      int64            `json:"rows"`
 	BytesRead int64            `json:"bytes_read"`
 	Seconds   float64          `json:"seconds"`
+}
+
+// cut makes the units of reading a source: one that takes a view of its own, or, where sessions share the snapshot,
+// one for about every size bytes. base is what all units have in common; keys names a unit's files.
+func cut(ctx context.Context, snapshot *postgres.Snapshot, source spec.DatabaseSource, shared bool, size int64, base Unit, keys func(unit string) (prefix, suffix string)) ([]Unit, error) {
+	extract := *base.Extract
+	lists := [][]postgres.Part{{{Source: source}}}
+	if shared {
+		var err error
+		if lists, err = snapshot.Parts(ctx, source, size); err != nil {
+			return nil, err
+		}
+		identity := snapshot.Identity
+		extract.Snapshot, extract.Identity = snapshot.ID, &identity
+	}
+	units := make([]Unit, len(lists))
+	for i, parts := range lists {
+		e := extract
+		base.V, base.ID, base.Extract, e.Parts = UnitVersion, fmt.Sprintf("%04d", i), &e, parts
+		e.Output.KeyPrefix, e.Output.KeySuffix = keys(base.ID)
+		units[i] = base
+	}
+	return units, nil
 }
