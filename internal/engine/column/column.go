@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"math/bits"
+	"slices"
 )
 
 // Kind is how a vector stores its values.
@@ -121,17 +122,20 @@ func (v *Vector) Len() int { return v.rows }
 // IsNull reports whether row i has no value.
 func (v *Vector) IsNull(i int) bool { return v.Valid[i>>6]&(1<<(i&63)) == 0 }
 
-// Runs yields the longest ranges of rows, from up to but without to, that have values.
-func (v *Vector) Runs() iter.Seq2[int, int] {
+// Runs yields the longest ranges of rows, from up to but without to, that have values, among those from first up to but
+// without last.
+func (v *Vector) Runs(first, last int) iter.Seq2[int, int] {
 	return func(yield func(from, to int) bool) {
-		n := v.rows
-		for i := 0; i < n; {
+		n := last
+		for i := first; i < n; {
 			word := v.Valid[i>>6] >> (i & 63)
 			if word == 0 {
 				i = (i | 63) + 1
 				continue
 			}
-			i += bits.TrailingZeros64(word)
+			if i += bits.TrailingZeros64(word); i >= n {
+				return
+			}
 			from := i
 			for i < n {
 				gap := ^v.Valid[i>>6] >> (i & 63)
@@ -171,6 +175,57 @@ func (v *Vector) Append() {
 		v.Offsets = append(v.Offsets, uint32(len(v.Data)))
 	}
 	v.rows++
+}
+
+// Extend adds rows that have values, of any kind but Bytes, and returns the number of the first: the caller sets their
+// slots, which hold anything, or SetNull.
+func (v *Vector) Extend(rows int) (first int) {
+	first = v.rows
+	switch v.Kind {
+	case Bool:
+		v.Bools = slices.Grow(v.Bools, rows)[:first+rows]
+	case Int32:
+		v.Int32s = slices.Grow(v.Int32s, rows)[:first+rows]
+	case Int64:
+		v.Int64s = slices.Grow(v.Int64s, rows)[:first+rows]
+	case Int128:
+		v.Wides = slices.Grow(v.Wides, rows)[:first+rows]
+	case Float32:
+		v.Float32s = slices.Grow(v.Float32s, rows)[:first+rows]
+	case Float64:
+		v.Float64s = slices.Grow(v.Float64s, rows)[:first+rows]
+	}
+	v.rows += rows
+	if at := first & 63; at > 0 {
+		v.Valid[first>>6] |= ^uint64(0) << at
+	}
+	for len(v.Valid) < (v.rows+63)/64 {
+		v.Valid = append(v.Valid, ^uint64(0))
+	}
+	if end := v.rows & 63; end > 0 {
+		v.Valid[v.rows>>6] &= 1<<end - 1 // bits behind the last row are zero
+	}
+	return first
+}
+
+// SetNull takes the value of a row that Extend has added; it is called once a row at most.
+func (v *Vector) SetNull(i int) {
+	v.Valid[i>>6] &^= 1 << (i & 63)
+	v.Nulls++
+	switch v.Kind {
+	case Bool:
+		v.Bools[i] = false
+	case Int32:
+		v.Int32s[i] = 0
+	case Int64:
+		v.Int64s[i] = 0
+	case Int128:
+		v.Wides[i] = Wide{}
+	case Float32:
+		v.Float32s[i] = 0
+	case Float64:
+		v.Float64s[i] = 0
+	}
 }
 
 // AppendNull adds a row without a value.

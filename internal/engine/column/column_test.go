@@ -3,6 +3,7 @@ package column_test
 import (
 	"bytes"
 	"math/big"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -40,6 +41,44 @@ func TestVectorHoldsWhatWasAppended(t *testing.T) {
 	})
 }
 
+// Rows that Extend adds are as those that Append adds one by one, behind any others.
+func TestExtendedRowsAreAppendedRows(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		extended, appended := column.NewVector(column.Int64, 0), column.NewVector(column.Int64, 0)
+		one := func(value int64, null bool) {
+			if null {
+				appended.AppendNull()
+				return
+			}
+			appended.Int64s = append(appended.Int64s, value)
+			appended.Append()
+		}
+		for i := range rapid.IntRange(1, 5).Draw(t, "times") {
+			if rapid.Bool().Draw(t, "reset") {
+				extended.Reset()
+				appended.Reset()
+			}
+			nulls := rapid.SliceOfN(rapid.Bool(), 0, 150).Draw(t, "nulls")
+			if rapid.Bool().Draw(t, "one before") {
+				extended.AppendNull()
+				one(0, true)
+			}
+			first := extended.Extend(len(nulls))
+			for row, null := range nulls {
+				extended.Int64s[first+row] = int64(i*1000 + row)
+				one(int64(i*1000+row), null)
+				if null {
+					extended.SetNull(first + row)
+				}
+			}
+			if !slices.Equal(extended.Int64s, appended.Int64s) || !slices.Equal(extended.Valid, appended.Valid) || extended.Nulls != appended.Nulls || extended.Len() != appended.Len() {
+				t.Fatalf("%v %x, not %v %x", extended.Int64s, extended.Valid, appended.Int64s, appended.Valid)
+			}
+		}
+	})
+}
+
 func TestVectorsOfEveryKindKeepASlotForNull(t *testing.T) {
 	t.Parallel()
 	for kind := column.Bool; kind <= column.Bytes; kind++ {
@@ -49,6 +88,12 @@ func TestVectorsOfEveryKindKeepASlotForNull(t *testing.T) {
 		}
 		if v.Len() != 130 || v.Nulls != 130 || !v.IsNull(129) || v.Size() == 0 {
 			t.Errorf("%s: %d rows, %d NULLs", kind, v.Len(), v.Nulls)
+		}
+		if kind != column.Bytes {
+			v.SetNull(v.Extend(70) + 69)
+			if v.Len() != 200 || v.Nulls != 131 || v.IsNull(198) || !v.IsNull(199) {
+				t.Errorf("%s: %d rows, %d NULLs once it was extended", kind, v.Len(), v.Nulls)
+			}
 		}
 		v.Reset()
 		if v.Len() != 0 || v.Nulls != 0 {

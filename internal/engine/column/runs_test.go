@@ -15,6 +15,8 @@ func TestRunsAreTheRowsWithValues(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rows := rapid.SliceOfN(rapid.IntRange(0, 9), 0, 300).Draw(t, "rows")
 		dense := rapid.IntRange(0, 10).Draw(t, "dense")
+		first := rapid.IntRange(0, len(rows)).Draw(t, "first")
+		last := rapid.IntRange(first, len(rows)).Draw(t, "last")
 		v := column.NewVector(column.Int32, 0)
 		var want []int
 		for i, draw := range rows {
@@ -24,12 +26,14 @@ func TestRunsAreTheRowsWithValues(t *testing.T) {
 			}
 			v.Int32s = append(v.Int32s, int32(i))
 			v.Append()
-			want = append(want, i)
+			if i >= first && i < last {
+				want = append(want, i)
+			}
 		}
 		var got []int
 		end := -1
-		for from, to := range v.Runs() {
-			if from <= end || from >= to || to > len(rows) {
+		for from, to := range v.Runs(first, last) {
+			if from <= end || from >= to || to > last {
 				t.Fatalf("a run from %d to %d behind %d", from, to, end)
 			}
 			for i := from; i < to; i++ {

@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"math"
 	"math/bits"
@@ -18,8 +19,8 @@ const (
 	cutBound   = 16
 )
 
-// bounds follows the smallest and largest value of a column while it is written. They are computed from the
-// values, not taken from the footer: parquet-go 0.32 compares decimals of fixed length without their sign.
+// bounds follows the smallest and largest value of a column while it is written, of a page, a row
+// group or a file.
 type bounds struct {
 	typ         schema.Type
 	some        bool
@@ -33,39 +34,93 @@ type bounds struct {
 	lowStart, highStart uint64
 }
 
-func (b *bounds) add(v *column.Vector) {
-	b.nulls += int64(v.Nulls)
-	for from, to := range v.Runs() {
-		switch v.Kind {
-		case column.Bool:
-			for _, value := range v.Bools[from:to] {
-				b.integer(map[bool]int64{true: 1}[value])
-			}
-		case column.Int32:
-			low, high := extremes(v.Int32s[from:to])
-			b.integer(int64(low))
-			b.integer(int64(high))
-		case column.Int64:
-			low, high := extremes(v.Int64s[from:to])
-			b.integer(low)
-			b.integer(high)
-		case column.Int128:
-			for _, value := range v.Wides[from:to] {
-				b.wide(value)
-			}
-		case column.Float32:
-			for _, value := range v.Float32s[from:to] {
-				b.float(float64(value))
-			}
-		case column.Float64:
-			for _, value := range v.Float64s[from:to] {
-				b.float(value)
-			}
-		case column.Bytes:
-			for i := from; i < to; i++ {
-				b.text(v.Bytes(i))
+// add takes up the rows of a vector from up to but without to.
+func (b *bounds) add(v *column.Vector, from, to int) {
+	if v.Nulls == 0 {
+		b.run(v, from, to)
+		return
+	}
+	values := 0
+	for start, end := range v.Runs(from, to) {
+		values += end - start
+		b.run(v, start, end)
+	}
+	b.nulls += int64(to - from - values)
+}
+
+// run takes up rows that all have values; there is at least one.
+func (b *bounds) run(v *column.Vector, from, to int) {
+	switch v.Kind {
+	case column.Bool:
+		for _, value := range v.Bools[from:to] {
+			if value {
+				b.integer(1)
+			} else {
+				b.integer(0)
 			}
 		}
+	case column.Int32:
+		low, high := extremes(v.Int32s[from:to])
+		b.integer(int64(low))
+		b.integer(int64(high))
+	case column.Int64:
+		low, high := extremes(v.Int64s[from:to])
+		b.integer(low)
+		b.integer(high)
+	case column.Int128:
+		for _, value := range v.Wides[from:to] {
+			b.wide(value)
+		}
+	case column.Float32:
+		floats(b, v.Float32s[from:to])
+	case column.Float64:
+		floats(b, v.Float64s[from:to])
+	case column.Bytes:
+		for i := from; i < to; i++ {
+			b.text(v.Bytes(i))
+		}
+	}
+}
+
+// reset forgets what was seen.
+func (b *bounds) reset() {
+	b.some, b.nulls, b.nans = false, 0, 0
+}
+
+// merge takes up what another has seen of the same column.
+func (b *bounds) merge(o *bounds) {
+	b.nulls += o.nulls
+	b.nans += o.nans
+	if !o.some {
+		return
+	}
+	switch b.typ.Kind() {
+	case column.Int128:
+		b.wide(o.lowWide)
+		b.wide(o.highWide)
+	case column.Float32, column.Float64:
+		b.float(o.lowFloat)
+		b.float(o.highFloat)
+	case column.Bytes:
+		b.text(o.lowText)
+		b.text(o.highText)
+	default:
+		b.integer(o.lowInt)
+		b.integer(o.highInt)
+	}
+}
+
+// compare says how both bounds lie to those of another, which has seen values as well.
+func (b *bounds) compare(o *bounds) (low, high int) {
+	switch b.typ.Kind() {
+	case column.Int128:
+		return b.lowWide.Cmp(o.lowWide), b.highWide.Cmp(o.highWide)
+	case column.Float32, column.Float64:
+		return cmp.Compare(b.lowFloat, o.lowFloat), cmp.Compare(b.highFloat, o.highFloat)
+	case column.Bytes:
+		return bytes.Compare(b.lowText, o.lowText), bytes.Compare(b.highText, o.highText)
+	default:
+		return cmp.Compare(b.lowInt, o.lowInt), cmp.Compare(b.highInt, o.highInt)
 	}
 }
 
@@ -76,6 +131,15 @@ func extremes[T int32 | int64](values []T) (low, high T) {
 		low, high = min(low, value), max(high, value)
 	}
 	return low, high
+}
+
+// floats takes up numbers, most of which lie between what was seen.
+func floats[T float32 | float64](b *bounds, values []T) {
+	for _, value := range values {
+		if v := float64(value); !b.some || !(v >= b.lowFloat && v <= b.highFloat) {
+			b.float(v)
+		}
+	}
 }
 
 func (b *bounds) integer(v int64) {
@@ -132,6 +196,24 @@ func prefix(v []byte) uint64 {
 	var start [8]byte
 	copy(start[:], v)
 	return binary.BigEndian.Uint64(start[:])
+}
+
+// plain are the bounds as statistics of Parquet hold them: plain values without their length; nil where there is none.
+func (b *bounds) plain() (low, high []byte) {
+	switch {
+	case !b.some:
+		return nil, nil
+	case b.typ.ID == schema.Decimal && b.typ.Kind() == column.Int128:
+		start := 16 - decimalBytes(b.typ.Precision)
+		low, high := wideBytes(b.lowWide), wideBytes(b.highWide)
+		return low[start:], high[start:]
+	case narrow(b.typ):
+		return binary.LittleEndian.AppendUint32(nil, uint32(b.lowInt)), binary.LittleEndian.AppendUint32(nil, uint32(b.highInt))
+	case b.typ.ID == schema.Decimal:
+		return binary.LittleEndian.AppendUint64(nil, uint64(b.lowInt)), binary.LittleEndian.AppendUint64(nil, uint64(b.highInt))
+	default:
+		return b.encoded()
+	}
 }
 
 // encoded are the bounds in Iceberg's single-value serialization (specification, "Appendix D"); nil where there
@@ -192,10 +274,11 @@ func shortest(w column.Wide) []byte {
 	return full[16-(significant/8+1):]
 }
 
-func wideBytes(w column.Wide) []byte {
-	out := make([]byte, 0, 16)
-	out = binary.BigEndian.AppendUint64(out, uint64(w.Hi))
-	return binary.BigEndian.AppendUint64(out, w.Lo)
+// wideBytes is a number in big-endian two's complement.
+func wideBytes(w column.Wide) (out [16]byte) {
+	binary.BigEndian.PutUint64(out[:], uint64(w.Hi))
+	binary.BigEndian.PutUint64(out[8:], w.Lo)
+	return out
 }
 
 // cutText shortens a bound of text. An upper one is raised behind the cut; where it cannot be, there is none.

@@ -5,33 +5,19 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/parquet-go/parquet-go/format"
 )
-
-// maxPage bounds a page that is decompressed.
-const maxPage = 1 << 30
-
-// codec is zstd at its fastest level with entropy coding of all literals. The library's own codec leaves literals as
-// they are where nothing repeats, which costs texts of random characters half their size and saves hardly any time.
-type codec struct {
-	encoders, decoders sync.Pool
-}
-
-// compression serves all writers: encoders are reused, and hold the memory of one window.
-var compression = &codec{}
 
 // window is how far back an encoder looks: a page is not much longer.
 const window = 512 << 10
 
-// String implements compress.Codec.
-func (*codec) String() string { return "ZSTD" }
+// encoders are those of all writers: each holds the memory of one window.
+var encoders sync.Pool
 
-// CompressionCodec implements compress.Codec.
-func (*codec) CompressionCodec() format.CompressionCodec { return format.Zstd }
-
-// Encode implements compress.Codec.
-func (c *codec) Encode(dst, src []byte) ([]byte, error) {
-	e, ok := c.encoders.Get().(*zstd.Encoder)
+// compress compresses a page into out, which it overwrites, with zstd at its fastest level, with entropy coding of all
+// literals. By default literals stay as they are where nothing repeats, which costs texts of random characters half their
+// size and saves hardly any time.
+func compress(out, page []byte) ([]byte, error) {
+	e, ok := encoders.Get().(*zstd.Encoder)
 	if !ok {
 		var err error
 		if e, err = zstd.NewWriter(nil,
@@ -41,19 +27,6 @@ func (c *codec) Encode(dst, src []byte) ([]byte, error) {
 			return nil, fmt.Errorf("making a zstd encoder: %w", err)
 		}
 	}
-	defer c.encoders.Put(e)
-	return e.EncodeAll(src, dst[:0]), nil
-}
-
-// Decode implements compress.Codec.
-func (c *codec) Decode(dst, src []byte) ([]byte, error) {
-	d, ok := c.decoders.Get().(*zstd.Decoder)
-	if !ok {
-		var err error
-		if d, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxPage)); err != nil {
-			return nil, fmt.Errorf("making a zstd decoder: %w", err)
-		}
-	}
-	defer c.decoders.Put(d)
-	return d.DecodeAll(src, dst[:0])
+	defer encoders.Put(e)
+	return e.EncodeAll(page, out[:0]), nil
 }

@@ -24,12 +24,12 @@ func TestDocumentedForms(t *testing.T) {
 			}
 		}
 		for typ, want := range types {
-			node, err := leaf(typ)
+			e, err := leaf(typ)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := node.Type().Kind().String()
-			if annotation := node.Type().String(); annotation != got {
+			got := e.Type.V.String()
+			if annotation := e.LogicalType.String(); annotation != "" {
 				got += ", " + annotation
 			}
 			if got != want {

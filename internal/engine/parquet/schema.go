@@ -1,4 +1,5 @@
-// Package parquet writes batches to Parquet files.
+// Package parquet writes batches to Parquet files: pages are encoded here, column by column, straight from vectors;
+// footers, headers and run lengths are parquet-go's.
 //
 // Physical types follow the Iceberg specification ("Appendix A: Format-specific Requirements, Parquet"):
 // decimals are INT32 up to 9 digits, INT64 up to 18, otherwise the shortest FIXED_LEN_BYTE_ARRAY.
@@ -7,94 +8,85 @@ package parquet
 import (
 	"fmt"
 
-	parquetgo "github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/deprecated"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
 
-	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 )
 
-// group is a group of columns in the order given; parquet-go's own sorts them by name.
-type group struct {
-	parquetgo.Group
-	ordered []parquetgo.Field
-}
-
-func (g group) Fields() []parquetgo.Field { return g.ordered }
-
-// layout makes the file's schema, with encodings that suit its first rows. Every column carries its field id.
-func layout(t *schema.Table, first *column.Batch) (*parquetgo.Schema, error) {
-	named := parquetgo.Group{}
-	for i, c := range t.Columns {
-		node, err := leaf(c.Type)
+// elements are the file's schema: the root and a leaf per column. Every column carries its field id.
+func elements(t *schema.Table) ([]format.SchemaElement, error) {
+	out := []format.SchemaElement{{Name: "table", NumChildren: thrift.New(int32(len(t.Columns)))}}
+	names := make(map[string]bool, len(t.Columns))
+	for _, c := range t.Columns {
+		if names[c.Name] {
+			return nil, fmt.Errorf("column %q stands twice", c.Name)
+		}
+		names[c.Name] = true
+		e, err := leaf(c.Type)
 		if err != nil {
 			return nil, fmt.Errorf("column %q: %w", c.Name, err)
 		}
-		var values *column.Vector
-		if first != nil && i < len(first.Columns) {
-			values = first.Columns[i]
+		e.Name, e.FieldID, e.RepetitionType = c.Name, int32(c.FieldID), thrift.New(format.Optional)
+		if c.Required {
+			e.RepetitionType = thrift.New(format.Required)
 		}
-		node = parquetgo.Encoded(node, encodingOf(c.Type, values))
-		if !c.Required {
-			node = parquetgo.Optional(node)
-		}
-		if c.FieldID != 0 {
-			node = parquetgo.FieldID(node, c.FieldID)
-		}
-		if _, twice := named[c.Name]; twice {
-			return nil, fmt.Errorf("column %q stands twice", c.Name)
-		}
-		named[c.Name] = node
+		out = append(out, e)
 	}
-	byName := map[string]parquetgo.Field{}
-	for _, field := range named.Fields() {
-		byName[field.Name()] = field
-	}
-	g := group{Group: named}
-	for _, c := range t.Columns {
-		g.ordered = append(g.ordered, byName[c.Name])
-	}
-	return parquetgo.NewSchema("table", g), nil
+	return out, nil
 }
 
-func leaf(t schema.Type) (parquetgo.Node, error) {
+// leaf is how a type is stored and annotated (Parquet format, "Logical Types"): the older annotation beside the newer
+// one where there is one.
+func leaf(t schema.Type) (format.SchemaElement, error) {
+	physical := func(p format.Type) format.SchemaElement { return format.SchemaElement{Type: thrift.New(p)} }
+	annotated := func(p format.Type, converted deprecated.ConvertedType, logical format.LogicalTypeValue) format.SchemaElement {
+		return format.SchemaElement{Type: thrift.New(p), ConvertedType: thrift.New(converted), LogicalType: format.LogicalType{Value: logical}}
+	}
+	micros := format.TimeUnit{Value: new(format.MicroSeconds)}
 	switch t.ID {
 	case schema.Boolean:
-		return parquetgo.Leaf(parquetgo.BooleanType), nil
+		return physical(format.Boolean), nil
 	case schema.Int:
-		return parquetgo.Leaf(parquetgo.Int32Type), nil
+		return physical(format.Int32), nil
 	case schema.Long:
-		return parquetgo.Leaf(parquetgo.Int64Type), nil
+		return physical(format.Int64), nil
 	case schema.Float:
-		return parquetgo.Leaf(parquetgo.FloatType), nil
+		return physical(format.Float), nil
 	case schema.Double:
-		return parquetgo.Leaf(parquetgo.DoubleType), nil
+		return physical(format.Double), nil
 	case schema.Date:
-		return parquetgo.Date(), nil
+		return annotated(format.Int32, deprecated.Date, new(format.DateType)), nil
 	case schema.Timestamp:
-		return parquetgo.TimestampAdjusted(parquetgo.Microsecond, false), nil
+		e := physical(format.Int64) // the older annotation is for instants alone
+		e.LogicalType.Value = &format.TimestampType{Unit: micros}
+		return e, nil
 	case schema.TimestampTZ:
-		return parquetgo.TimestampAdjusted(parquetgo.Microsecond, true), nil
+		return annotated(format.Int64, deprecated.TimestampMicros, &format.TimestampType{IsAdjustedToUTC: true, Unit: micros}), nil
 	case schema.String:
-		return parquetgo.String(), nil
+		return annotated(format.ByteArray, deprecated.UTF8, new(format.StringType)), nil
 	case schema.Binary:
-		return parquetgo.Leaf(parquetgo.ByteArrayType), nil
+		return physical(format.ByteArray), nil
 	case schema.Decimal:
-		return parquetgo.Decimal(t.Scale, t.Precision, decimalStorage(t.Precision)), nil
+		e := annotated(format.FixedLenByteArray, deprecated.Decimal, &format.DecimalType{Scale: int32(t.Scale), Precision: int32(t.Precision)})
+		e.Scale, e.Precision = thrift.New(int32(t.Scale)), thrift.New(int32(t.Precision))
+		switch {
+		case t.Precision <= 9:
+			e.Type = thrift.New(format.Int32)
+		case t.Precision <= 18:
+			e.Type = thrift.New(format.Int64)
+		default:
+			e.TypeLength = thrift.New(int32(decimalBytes(t.Precision)))
+		}
+		return e, nil
 	default:
-		return nil, fmt.Errorf("the type %s has no Parquet form", t)
+		return format.SchemaElement{}, fmt.Errorf("the type %s has no Parquet form", t)
 	}
 }
 
-func decimalStorage(precision int) parquetgo.Type {
-	switch {
-	case precision <= 9:
-		return parquetgo.Int32Type
-	case precision <= 18:
-		return parquetgo.Int64Type
-	default:
-		return parquetgo.FixedLenByteArrayType(decimalBytes(precision))
-	}
-}
+// narrow reports whether a decimal is stored in 32 bits.
+func narrow(t schema.Type) bool { return t.ID == schema.Decimal && t.Precision <= 9 }
 
 // decimalBytes is the smallest n for which n bytes in two's complement hold all numbers of the precision.
 func decimalBytes(precision int) int {

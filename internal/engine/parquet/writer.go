@@ -1,12 +1,12 @@
 package parquet
 
 import (
-	"errors"
+	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
 
-	parquetgo "github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
@@ -16,11 +16,9 @@ const (
 	// rowGroupBytes and rowGroupRows end a row group: what it holds in memory, before compression.
 	rowGroupBytes = 96 << 20
 	rowGroupRows  = 1 << 20
-	pageBytes     = 512 << 10
-	// dictionaryBytes is where a column chunk falls back from its dictionary to plain values.
-	dictionaryBytes = 1 << 20
-	// stride is how many values go to the encoder at once.
-	stride = 512
+	// pagesBytes bounds the pages at hand of all columns.
+	pagesBytes = 32 << 20
+	magic      = "PAR1"
 )
 
 // File describes a finished Parquet file.
@@ -47,18 +45,16 @@ type FileColumn struct {
 	Upper []byte `json:"upper"`
 }
 
-// Writer writes one file. It is used by one goroutine.
+// Writer writes one file. It is used by one goroutine, and not again after Close.
 type Writer struct {
-	out   *counter
-	table *schema.Table
-	// writer is the older of the library's two: the generic one links 2 MB of reflection for rows of Go values,
-	// which a writer of columns never uses.
-	writer                *parquetgo.Writer //nolint:staticcheck // see above
-	columns               []*parquetgo.ColumnWriter
-	bounds                []bounds
-	stamps                []stamper
+	out                   *counter
+	table                 *schema.Table
+	chunks                []chunk
+	metadata              format.FileMetaData
+	indexes               [][]chunkIndex
 	rows                  int64
 	groupRows, groupBytes int
+	memory                *memory
 }
 
 type counter struct {
@@ -72,42 +68,40 @@ func (c *counter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// NewWriter begins a file of the table's columns. createdBy names the program, with its version. The first rows show
+// NewWriter begins a file of the table's columns. createdBy names the program's version. The first rows show
 // which columns repay a dictionary; nil shows nothing. They are not written.
 func NewWriter(out io.Writer, table *schema.Table, createdBy string, first *column.Batch) (*Writer, error) {
-	s, err := layout(table, first)
+	leaves, err := elements(table)
 	if err != nil {
 		return nil, fmt.Errorf("making the schema of a Parquet file: %w", err)
 	}
-	options := []parquetgo.WriterOption{
-		s, parquetgo.Compression(compression), parquetgo.DataPageVersion(1),
-		parquetgo.PageBufferSize(pageBytes), parquetgo.DictionaryMaxBytes(dictionaryBytes),
-		parquetgo.CreatedBy("lakeland", createdBy, ""),
-	}
+	w := &Writer{out: &counter{Writer: out}, table: table, chunks: make([]chunk, len(table.Columns)), memory: takeMemory(len(table.Columns))}
+	w.metadata = format.FileMetaData{Version: 1, Schema: leaves, CreatedBy: "lakeland version " + createdBy + " (build )"}
 	keys := map[string]bool{}
 	for _, name := range table.Key {
 		keys[name] = true
 	}
-	w := &Writer{out: &counter{Writer: out}, table: table, bounds: make([]bounds, len(table.Columns)), stamps: make([]stamper, len(table.Columns))}
+	page := min(max(pagesBytes/max(len(table.Columns), 1), 8<<10), pageBytes)
 	for i, c := range table.Columns {
-		w.bounds[i].typ, w.stamps[i] = c.Type, newStamper(i, &c)
-		wide := c.Type.Kind() == column.Int128
-		long := c.Type.ID == schema.Binary || c.Type.ID == schema.String && !keys[c.Name]
-		if wide || long {
-			// Decimals of fixed length get wrong bounds from this version of the library, and whole texts
-			// would swell the footer.
-			options = append(options, parquetgo.SkipPageBounds(c.Name))
+		var values *column.Vector
+		if first != nil && i < len(first.Columns) {
+			values = first.Columns[i]
 		}
+		// Whole texts would swell the footer.
+		indexed := c.Type.Kind() != column.Bytes || c.Type.ID == schema.String && keys[c.Name]
+		w.chunks[i] = newChunk(c, &leaves[i+1], i, indexed, page, values, w.memory)
+		w.metadata.ColumnOrders = append(w.metadata.ColumnOrders, format.ColumnOrder{Value: new(format.TypeDefinedOrder)})
 	}
-	w.writer = parquetgo.NewWriter(w.out, options...) //nolint:staticcheck // see the field
-	w.columns = w.writer.ColumnWriters()
+	if _, err := io.WriteString(w.out, magic); err != nil {
+		return nil, fmt.Errorf("beginning a Parquet file: %w", err)
+	}
 	return w, nil
 }
 
 // Write appends a batch, whose columns are those of the table. The batch may be used again afterwards.
 func (w *Writer) Write(b *column.Batch) error {
-	if len(b.Columns) != len(w.columns) {
-		return fmt.Errorf("writing a Parquet file: the batch has %d columns and the file %d", len(b.Columns), len(w.columns))
+	if len(b.Columns) != len(w.chunks) {
+		return fmt.Errorf("writing a Parquet file: the batch has %d columns and the file %d", len(b.Columns), len(w.chunks))
 	}
 	rows, size := b.Rows(), b.Size()
 	if rows == 0 {
@@ -119,15 +113,14 @@ func (w *Writer) Write(b *column.Batch) error {
 		}
 	}
 	for i, v := range b.Columns {
-		c := w.table.Columns[i]
+		c := &w.table.Columns[i]
 		if v.Len() != rows || v.Kind != c.Type.Kind() {
 			return fmt.Errorf("writing a Parquet file: column %q has %d rows of kind %s, not %d of %s", c.Name, v.Len(), v.Kind, rows, c.Type.Kind())
 		}
 		if c.Required && v.Nulls > 0 {
 			return fmt.Errorf("writing a Parquet file: column %q is required and has %d NULLs", c.Name, v.Nulls)
 		}
-		w.bounds[i].add(v)
-		if err := w.writeColumn(i, v); err != nil {
+		if err := w.chunks[i].add(v); err != nil {
 			return fmt.Errorf("writing column %q of a Parquet file: %w", c.Name, err)
 		}
 	}
@@ -137,66 +130,104 @@ func (w *Writer) Write(b *column.Batch) error {
 	return nil
 }
 
-func (w *Writer) writeColumn(i int, v *column.Vector) error {
-	s := &w.stamps[i]
-	for from := 0; from < v.Len(); from += stride {
-		to := min(from+stride, v.Len())
-		var values []parquetgo.Value
-		if mirrored {
-			values = s.stamp(v, from, to)
-		} else {
-			values = s.construct(v, from, to)
-		}
-		if _, err := w.columns[i].WriteRowValues(values); err != nil {
+// flush ends the row group at hand.
+func (w *Writer) flush() error {
+	group := format.RowGroup{FileOffset: w.out.n, NumRows: int64(w.groupRows), Ordinal: int16(len(w.metadata.RowGroups))}
+	indexes := make([]chunkIndex, len(w.chunks))
+	for i := range w.chunks {
+		c, index, err := w.chunks[i].end(w.out)
+		if err != nil {
 			return err
 		}
+		group.Columns, indexes[i] = append(group.Columns, c), index
+		group.TotalByteSize += c.MetaData.TotalUncompressedSize
+		group.TotalCompressedSize += c.MetaData.TotalCompressedSize
 	}
-	return nil
-}
-
-func (w *Writer) flush() error {
+	w.metadata.RowGroups, w.indexes = append(w.metadata.RowGroups, group), append(w.indexes, indexes)
 	w.groupRows, w.groupBytes = 0, 0
-	if err := w.writer.Flush(); err != nil {
-		return fmt.Errorf("writing a row group: %w", err)
-	}
 	return nil
 }
 
 // Size is a lower estimate of the file's length so far, in bytes.
-func (w *Writer) Size() int64 { return w.out.n }
+func (w *Writer) Size() int64 {
+	size := w.out.n
+	for i := range w.chunks {
+		size += w.chunks[i].size()
+	}
+	return size
+}
 
 // Close finishes the file and describes it. The output is not closed.
 func (w *Writer) Close() (*File, error) {
-	if err := w.writer.Close(); err != nil {
+	if w.groupRows > 0 {
+		if err := w.flush(); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.end(); err != nil {
 		return nil, fmt.Errorf("finishing a Parquet file: %w", err)
 	}
-	file := &File{Rows: w.rows, Size: w.out.n, Columns: make([]FileColumn, len(w.bounds))}
-	for i := range w.bounds {
-		b := &w.bounds[i]
+	file := &File{Rows: w.rows, Size: w.out.n, Columns: make([]FileColumn, len(w.chunks))}
+	for i := range w.chunks {
+		b := &w.chunks[i].file
 		low, high := b.encoded()
 		file.Columns[i] = FileColumn{FieldID: w.table.Columns[i].FieldID, Values: w.rows, Nulls: b.nulls, Lower: low, Upper: high}
 		if kind := b.typ.Kind(); kind == column.Float32 || kind == column.Float64 {
 			file.Columns[i].NaNs = &b.nans
 		}
 	}
-	metadata := w.writer.File().Metadata()
-	if metadata.NumRows != w.rows {
-		return nil, fmt.Errorf("finishing a Parquet file: its footer counts %d rows and %d were written", metadata.NumRows, w.rows)
-	}
-	for _, group := range metadata.RowGroups {
-		if len(group.Columns) != len(file.Columns) {
-			return nil, errors.New("finishing a Parquet file: its footer has another number of columns")
+	for _, group := range w.metadata.RowGroups {
+		for i, c := range group.Columns {
+			file.Columns[i].Size += c.MetaData.TotalCompressedSize
 		}
-		start := int64(math.MaxInt64)
-		for i, chunk := range group.Columns {
-			file.Columns[i].Size += chunk.MetaData.TotalCompressedSize
-			first := chunk.MetaData.DataPageOffset
-			if chunk.MetaData.DictionaryPageOffset > 0 {
-				first = min(first, chunk.MetaData.DictionaryPageOffset)
-			}
-			start = min(start, first)
-		}
-		file.Splits = append(file.Splits, start)
+		file.Splits = append(file.Splits, group.FileOffset)
 	}
+	memories.Put(w.memory)
+	w.memory, w.chunks = nil, nil
 	return file, nil
+}
+
+// end writes the indexes, all of the columns' before those of the pages, and the footer (Parquet format, "Page Index").
+func (w *Writer) end() error {
+	for g, indexes := range w.indexes {
+		for i := range indexes {
+			if indexes[i].column == nil {
+				continue
+			}
+			at, length, err := w.marshal(indexes[i].column)
+			if err != nil {
+				return err
+			}
+			c := &w.metadata.RowGroups[g].Columns[i]
+			c.ColumnIndexOffset, c.ColumnIndexLength = at, length
+		}
+	}
+	for g, indexes := range w.indexes {
+		for i := range indexes {
+			at, length, err := w.marshal(&indexes[i].offset)
+			if err != nil {
+				return err
+			}
+			c := &w.metadata.RowGroups[g].Columns[i]
+			c.OffsetIndexOffset, c.OffsetIndexLength = at, length
+		}
+	}
+	w.metadata.NumRows = w.rows
+	_, length, err := w.marshal(&w.metadata)
+	if err != nil {
+		return err
+	}
+	_, err = w.out.Write(append(binary.LittleEndian.AppendUint32(nil, uint32(length)), magic...))
+	return err
+}
+
+// marshal writes a part of the footer and says where it lies.
+func (w *Writer) marshal(part any) (at int64, length int32, err error) {
+	data, err := thrift.Marshal(&w.memory.scratch.protocol, part)
+	if err != nil {
+		return 0, 0, fmt.Errorf("writing the footer: %w", err)
+	}
+	at = w.out.n
+	_, err = w.out.Write(data)
+	return at, int32(len(data)), err
 }

@@ -52,6 +52,7 @@ func Connect(ctx context.Context, c *spec.Connection, as Credentials) (*pgconn.P
 	config.Host, config.Port, config.Database = c.Host, uint16(c.Port), c.Database
 	config.User, config.Password = as.Username, as.Password
 	config.Fallbacks, config.RuntimeParams, config.ConnectTimeout = nil, map[string]string{}, connectTimeout
+	config.DialFunc = dialGathering
 	conn, err := pgconn.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the database %q at %s:%d: %w", c.Database, c.Host, c.Port, explain(err))

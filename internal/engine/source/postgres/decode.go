@@ -22,8 +22,31 @@ const signature = "PGCOPY\n\xff\r\n\x00"
 
 var errMalformed = errors.New("the server's COPY data is malformed")
 
-// decoder turns COPY data, as it comes in pieces of any size, into batches. Each full batch goes to emit, which
-// returns the next one to fill.
+const (
+	// blockRows and blockBytes bound the rows that are decoded at once, column by column: where their fields lie fits the
+	// processor's nearest cache.
+	blockRows  = 512
+	blockBytes = 4 << 20
+)
+
+// fields are those of one column in some rows that lie in memory.
+type fields struct {
+	buf []byte
+	// at is where the fields begin in buf, each behind four bytes of length, in which -1 is NULL. Every field that has a
+	// length lies in buf.
+	at []uint32
+}
+
+// length is that of a field that begins at a place; -1 is NULL.
+func (f fields) length(at uint32) int { return int(int32(binary.BigEndian.Uint32(f.buf[at-4:]))) }
+
+// decode decodes a column's fields and appends their values, and says which field an error is about. After an
+// error the vector is of no use.
+type decode func(v *column.Vector, t schema.Type, f fields) (int, error)
+
+// decoder turns COPY data into batches. Data comes as messages of whole rows, which it notes by take and decodes
+// by settle, before their memory serves something else; or by Write, in pieces of any size. Each full batch goes to emit,
+// which returns the next one to fill.
 type decoder struct {
 	columns []schema.Column
 	// values decode the columns' values.
@@ -31,6 +54,11 @@ type decoder struct {
 	batch  *column.Batch
 	emit   func(*column.Batch) (*column.Batch, error)
 
+	// noted are the rows that are not decoded yet, noting their bytes; they lie in buf. The fields of column i begin at
+	// at[i*blockRows:].
+	noted, noting int
+	buf           []byte
+	at            []uint32
 	// rest is the part of the data that does not hold a whole row yet.
 	rest    []byte
 	started bool
@@ -40,7 +68,7 @@ type decoder struct {
 }
 
 func newDecoder(columns []schema.Column, first *column.Batch, emit func(*column.Batch) (*column.Batch, error)) (*decoder, error) {
-	d := &decoder{columns: columns, values: make([]decode, len(columns)), batch: first, emit: emit}
+	d := &decoder{columns: columns, values: make([]decode, len(columns)), batch: first, emit: emit, at: make([]uint32, len(columns)*blockRows)}
 	for i, c := range columns {
 		var err error
 		if d.values[i], err = decodeFor(c); err != nil {
@@ -50,70 +78,139 @@ func newDecoder(columns []schema.Column, first *column.Batch, emit func(*column.
 	return d, nil
 }
 
+// take takes the message that is buf from from up to but without to. What it holds must stay as it is until settle.
+func (d *decoder) take(buf []byte, from, to int) error {
+	if !d.started || len(d.rest) > 0 {
+		if err := d.settle(); err != nil {
+			return err
+		}
+		_, err := d.Write(buf[from:to])
+		return err
+	}
+	d.bytes += int64(to - from)
+	for from < to {
+		used, err := d.note(buf[:to], from)
+		if err != nil {
+			return err
+		}
+		if used == 0 {
+			d.rest = append(d.rest[:0], buf[from:to]...)
+			return d.settle()
+		}
+		from += used
+	}
+	return nil
+}
+
 // Write takes the next piece of data.
 func (d *decoder) Write(p []byte) (int, error) {
 	d.bytes += int64(len(p))
-	data := p
-	if len(d.rest) > 0 {
-		d.rest = append(d.rest, p...)
-		data = d.rest
+	d.rest = append(d.rest, p...)
+	at := 0
+	if !d.started {
+		n, err := header(d.rest)
+		if n == 0 || err != nil {
+			return len(p), err
+		}
+		d.started, at = true, n
 	}
-	used, err := d.decode(data)
-	if err != nil {
+	for at < len(d.rest) {
+		used, err := d.note(d.rest, at)
+		if err != nil {
+			return 0, err
+		}
+		if used == 0 {
+			break
+		}
+		at += used
+	}
+	if err := d.settle(); err != nil {
 		return 0, err
 	}
-	left := data[used:]
-	if len(left) > maxField+1<<20 {
+	if len(d.rest)-at > maxField+1<<20 {
 		return 0, fmt.Errorf("%w: a row of more than %d bytes", errMalformed, maxField)
 	}
-	d.rest = append(d.rest[:0], left...)
+	d.rest = append(d.rest[:0], d.rest[at:]...)
 	return len(p), nil
 }
 
-// finish checks that the data ended where it says it does. The rows of the last batch stay in it.
+// finish checks that the data ended where it says it does, and was decoded. The rows of the last batch stay in it.
 func (d *decoder) finish() error {
-	if !d.ended || len(d.rest) > 0 {
+	if !d.ended || len(d.rest) > 0 || d.noted > 0 {
 		return fmt.Errorf("%w: it ends without its trailer", errMalformed)
 	}
 	return nil
 }
 
-// decode reads whole rows and returns how many bytes they took.
-func (d *decoder) decode(data []byte) (int, error) {
-	used := 0
-	if !d.started {
-		n, err := header(data)
-		if n == 0 || err != nil {
+// note notes the row that begins at from, and returns its length: 0 where buf does not hold the whole of it.
+func (d *decoder) note(buf []byte, from int) (int, error) {
+	if d.ended {
+		return 0, fmt.Errorf("%w: something follows its trailer", errMalformed)
+	}
+	if len(buf) < from+2 {
+		return 0, nil
+	}
+	count := int16(binary.BigEndian.Uint16(buf[from:]))
+	if count == -1 {
+		d.ended = true
+		return 2, nil
+	}
+	if int(count) != len(d.columns) {
+		return 0, fmt.Errorf("%w: a row of %d fields where %d were asked for", errMalformed, count, len(d.columns))
+	}
+	if d.noted == blockRows || d.noting >= blockBytes {
+		if err := d.settle(); err != nil {
 			return 0, err
 		}
-		d.started, used = true, n
 	}
-	for {
-		row := data[used:]
-		if len(row) < 2 {
-			return used, nil
+	at := from + 2
+	for i := d.noted; i < len(d.at); i += blockRows {
+		if len(buf) < at+4 {
+			return 0, nil
 		}
-		if d.ended {
-			return 0, fmt.Errorf("%w: something follows its trailer", errMalformed)
+		length := int(int32(binary.BigEndian.Uint32(buf[at:])))
+		if at += 4; length > maxField || length < -1 {
+			return 0, fmt.Errorf("%w: a field of %d bytes", errMalformed, length)
 		}
-		fields := int16(binary.BigEndian.Uint16(row))
-		if fields == -1 {
-			d.ended = true
-			used += 2
-			continue
-		}
-		if int(fields) != len(d.columns) {
-			return 0, fmt.Errorf("%w: a row of %d fields where %d were asked for", errMalformed, fields, len(d.columns))
-		}
-		n, err := whole(row[2:], len(d.columns))
-		if n == 0 || err != nil {
-			return used, err
-		}
-		if err := d.row(row[2 : 2+n]); err != nil {
+		d.at[i] = uint32(at)
+		at += max(length, 0)
+	}
+	if len(buf) < at {
+		return 0, nil
+	}
+	if at-from > blockBytes && d.noted > 0 { // a row of that size fills a batch of its own
+		if err := d.settle(); err != nil {
 			return 0, err
 		}
-		used += 2 + n
+		return d.note(buf, from)
 	}
+	d.buf = buf
+	d.noted++
+	d.noting += at - from
+	return at - from, nil
+}
+
+// settle decodes the rows that were noted, column by column.
+func (d *decoder) settle() error {
+	if d.noted == 0 {
+		return nil
+	}
+	if held := d.batch.Rows(); held > 0 && (held+d.noted > batchRows || d.batch.Size()+d.noting > batchBytes) {
+		next, err := d.emit(d.batch)
+		if d.batch = next; err != nil {
+			return err
+		}
+	}
+	for i, do := range d.values {
+		c := &d.columns[i]
+		row, err := do(d.batch.Columns[i], c.Type, fields{d.buf, d.at[i*blockRows:][:d.noted]})
+		if err != nil {
+			return fmt.Errorf("row %d, column %q (%s): %w", d.rows+int64(row)+1, c.Source.Name, c.Source.Type, err)
+		}
+	}
+	d.rows += int64(d.noted)
+	d.noted, d.noting, d.buf = 0, 0, nil
+	return nil
 }
 
 // header is the length of the data's header, or 0 where it is not whole yet.
@@ -133,50 +230,4 @@ func header(data []byte) (int, error) {
 		return 0, nil
 	}
 	return 19 + int(extension), nil
-}
-
-// whole is the length of a row's fields, or 0 where they are not whole yet.
-func whole(data []byte, fields int) (int, error) {
-	at := 0
-	for range fields {
-		if len(data) < at+4 {
-			return 0, nil
-		}
-		length := int32(binary.BigEndian.Uint32(data[at:]))
-		at += 4
-		if length < -1 || length > maxField {
-			return 0, fmt.Errorf("%w: a field of %d bytes", errMalformed, length)
-		}
-		if length > 0 {
-			at += int(length)
-		}
-		if len(data) < at {
-			return 0, nil
-		}
-	}
-	return at, nil
-}
-
-func (d *decoder) row(data []byte) error {
-	d.rows++
-	at := 0
-	for i := range d.columns {
-		length := int(int32(binary.BigEndian.Uint32(data[at:])))
-		at += 4
-		v := d.batch.Columns[i]
-		if length < 0 {
-			v.AppendNull()
-			continue
-		}
-		if err := d.values[i](v, d.columns[i].Type, data[at:at+length]); err != nil {
-			return fmt.Errorf("row %d, column %q (%s): %w", d.rows, d.columns[i].Source.Name, d.columns[i].Source.Type, err)
-		}
-		at += length
-	}
-	if d.batch.Rows() < batchRows && (d.batch.Rows()&63 != 0 && len(data) < batchBytes/64 || d.batch.Size() < batchBytes) {
-		return nil
-	}
-	next, err := d.emit(d.batch)
-	d.batch = next
-	return err
 }

@@ -8,71 +8,23 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 )
 
-func boolean(v *column.Vector, _ schema.Type, data []byte) error {
-	if len(data) != 1 || data[0] > 1 {
-		return wrongLength(data)
-	}
-	v.Bools = append(v.Bools, data[0] == 1)
-	v.Append()
-	return nil
-}
-
-func int2(v *column.Vector, _ schema.Type, data []byte) error {
-	if len(data) != 2 {
-		return wrongLength(data)
-	}
-	v.Int32s = append(v.Int32s, int32(int16(binary.BigEndian.Uint16(data))))
-	v.Append()
-	return nil
-}
-
-func int2ToLong(v *column.Vector, _ schema.Type, data []byte) error {
-	if len(data) != 2 {
-		return wrongLength(data)
-	}
-	return long(v, int64(int16(binary.BigEndian.Uint16(data))))
-}
-
 func int2ToDecimal(v *column.Vector, t schema.Type, data []byte) error {
 	if len(data) != 2 {
-		return wrongLength(data)
+		return wrongLength(len(data))
 	}
 	return integerToDecimal(v, t, int64(int16(binary.BigEndian.Uint16(data))))
 }
 
-func int4(v *column.Vector, _ schema.Type, data []byte) error {
-	if len(data) != 4 {
-		return wrongLength(data)
-	}
-	v.Int32s = append(v.Int32s, int32(binary.BigEndian.Uint32(data)))
-	v.Append()
-	return nil
-}
-
-func int4ToLong(v *column.Vector, _ schema.Type, data []byte) error {
-	if len(data) != 4 {
-		return wrongLength(data)
-	}
-	return long(v, int64(int32(binary.BigEndian.Uint32(data))))
-}
-
 func int4ToDecimal(v *column.Vector, t schema.Type, data []byte) error {
 	if len(data) != 4 {
-		return wrongLength(data)
+		return wrongLength(len(data))
 	}
 	return integerToDecimal(v, t, int64(int32(binary.BigEndian.Uint32(data))))
 }
 
-func int8ToLong(v *column.Vector, _ schema.Type, data []byte) error {
-	if len(data) != 8 {
-		return wrongLength(data)
-	}
-	return long(v, int64(binary.BigEndian.Uint64(data)))
-}
-
 func int8ToDecimal(v *column.Vector, t schema.Type, data []byte) error {
 	if len(data) != 8 {
-		return wrongLength(data)
+		return wrongLength(len(data))
 	}
 	return integerToDecimal(v, t, int64(binary.BigEndian.Uint64(data)))
 }
@@ -80,41 +32,23 @@ func int8ToDecimal(v *column.Vector, t schema.Type, data []byte) error {
 // unsigned4 decodes the server's object, transaction and command numbers.
 func unsigned4(v *column.Vector, _ schema.Type, data []byte) error {
 	if len(data) != 4 {
-		return wrongLength(data)
+		return wrongLength(len(data))
 	}
 	return long(v, int64(binary.BigEndian.Uint32(data)))
 }
 
 func unsigned8(v *column.Vector, t schema.Type, data []byte) error {
 	if len(data) != 8 {
-		return wrongLength(data)
+		return wrongLength(len(data))
 	}
 	return scaled(v, t, column.Wide{Lo: binary.BigEndian.Uint64(data)}, false)
 }
 
-func float4(v *column.Vector, _ schema.Type, data []byte) error {
-	if len(data) != 4 {
-		return wrongLength(data)
-	}
-	v.Float32s = append(v.Float32s, math.Float32frombits(binary.BigEndian.Uint32(data)))
-	v.Append()
-	return nil
-}
-
 func float4ToDouble(v *column.Vector, _ schema.Type, data []byte) error {
 	if len(data) != 4 {
-		return wrongLength(data)
+		return wrongLength(len(data))
 	}
 	v.Float64s = append(v.Float64s, float64(math.Float32frombits(binary.BigEndian.Uint32(data))))
-	v.Append()
-	return nil
-}
-
-func float8(v *column.Vector, _ schema.Type, data []byte) error {
-	if len(data) != 8 {
-		return wrongLength(data)
-	}
-	v.Float64s = append(v.Float64s, math.Float64frombits(binary.BigEndian.Uint64(data)))
 	v.Append()
 	return nil
 }

@@ -33,6 +33,11 @@ func copyData(rows ...[][]byte) []byte {
 	return append(out, 0xff, 0xff)
 }
 
+// field is one field in memory.
+func field(data []byte) fields {
+	return fields{append(binary.BigEndian.AppendUint32(nil, uint32(len(data))), data...), []uint32{4}}
+}
+
 func column1(oid uint32, t schema.Type) schema.Column {
 	return schema.Column{Name: "c", Type: t, Source: &schema.SourceColumn{Name: "c", OID: oid, Type: t.String()}}
 }
@@ -51,6 +56,32 @@ func run(columns []schema.Column, data []byte, piece int) (*column.Batch, error)
 			return nil, err
 		}
 		data = data[n:]
+	}
+	return all, d.finish()
+}
+
+// runTaken decodes data that comes as messages of some size, which share their memory.
+func runTaken(columns []schema.Column, data []byte, piece int) (*column.Batch, error) {
+	t := schema.Table{Columns: columns}
+	all := column.NewBatch(t.Kinds(), 0)
+	d, err := newDecoder(columns, all, func(b *column.Batch) (*column.Batch, error) { return b, nil })
+	if err != nil {
+		return nil, err
+	}
+	for i, from := 0, 0; from < len(data); i++ {
+		to := min(from+piece, len(data))
+		if err := d.take(data, from, to); err != nil {
+			return nil, err
+		}
+		if from = to; i%3 == 2 { // the memory of what was taken serves what comes
+			if err := d.settle(); err != nil {
+				return nil, err
+			}
+			data, from = bytes.Clone(data[from:]), 0
+		}
+	}
+	if err := d.settle(); err != nil {
+		return nil, err
 	}
 	return all, d.finish()
 }
@@ -179,18 +210,18 @@ func TestNumericIsExact(t *testing.T) {
 			t.Fatalf("%q", digits)
 		}
 		v := column.NewVector(typ.Kind(), 1)
-		if err := numeric(v, typ, wire(want, scale)); err != nil {
+		if _, err := numeric(v, typ, field(wire(want, scale))); err != nil {
 			t.Fatalf("%s at %s: %v", want, typ, err)
 		}
 		if got := toBig(v); got.Cmp(want) != 0 {
 			t.Fatalf("%s at %s decodes as %s", want, typ, got)
 		}
 		limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(precision)), nil)
-		if err := numeric(column.NewVector(typ.Kind(), 1), typ, wire(limit, scale)); err == nil {
+		if _, err := numeric(column.NewVector(typ.Kind(), 1), typ, field(wire(limit, scale))); err == nil {
 			t.Fatalf("%s fits %s", limit, typ)
 		}
 		finer := new(big.Int).Add(new(big.Int).Mul(want, big.NewInt(10)), big.NewInt(1))
-		if err := numeric(column.NewVector(typ.Kind(), 1), typ, wire(finer, scale+1)); err == nil {
+		if _, err := numeric(column.NewVector(typ.Kind(), 1), typ, field(wire(finer, scale+1))); err == nil {
 			t.Fatalf("%s at scale %d was rounded into %s", finer, scale+1, typ)
 		}
 	})
@@ -201,24 +232,45 @@ func TestDatesAndTimesCountFrom1970(t *testing.T) {
 	day, stamp := schema.Type{ID: schema.Date}, schema.Type{ID: schema.Timestamp}
 	for _, tc := range []struct{ wire, want int64 }{{-10957, 0}, {0, 10957}, {-730119, -719162}, {2921939, 2932896}} {
 		v := column.NewVector(column.Int32, 1)
-		if err := date(v, day, binary.BigEndian.AppendUint32(nil, uint32(int32(tc.wire)))); err != nil || int64(v.Int32s[0]) != tc.want {
+		if _, err := date(v, day, field(binary.BigEndian.AppendUint32(nil, uint32(int32(tc.wire))))); err != nil || int64(v.Int32s[0]) != tc.want {
 			t.Errorf("date %d: %v, %v", tc.wire, v.Int32s, err)
 		}
 	}
 	v := column.NewVector(column.Int64, 1)
-	if err := timestamp(v, stamp, binary.BigEndian.AppendUint64(nil, uint64(1))); err != nil || v.Int64s[0] != 946684800000001 {
+	if _, err := timestamp(v, stamp, field(binary.BigEndian.AppendUint64(nil, uint64(1)))); err != nil || v.Int64s[0] != 946684800000001 {
 		t.Errorf("timestamp: %v, %v", v.Int64s, err)
 	}
 	for _, micros := range []int64{math.MaxInt64 - 5, math.MinInt64 + 5, -63082281600000001, 252455616000000000} {
-		if err := timestamp(column.NewVector(column.Int64, 1), stamp, binary.BigEndian.AppendUint64(nil, uint64(micros))); err == nil {
+		if _, err := timestamp(column.NewVector(column.Int64, 1), stamp, field(binary.BigEndian.AppendUint64(nil, uint64(micros)))); err == nil {
 			t.Errorf("the timestamp %d, outside of the years 1 to 9999, was accepted", micros)
 		}
 	}
 	for _, days := range []int32{math.MaxInt32 - 5, math.MinInt32 + 5, -730120, 2921940} {
-		if err := date(column.NewVector(column.Int32, 1), day, binary.BigEndian.AppendUint32(nil, uint32(days))); err == nil {
+		if _, err := date(column.NewVector(column.Int32, 1), day, field(binary.BigEndian.AppendUint32(nil, uint32(days)))); err == nil {
 			t.Errorf("the date %d, outside of the years 1 to 9999, was accepted", days)
 		}
 	}
+}
+
+// shown are a vector's values.
+func shown(v *column.Vector) (out []any) {
+	for i := range v.Len() {
+		switch {
+		case v.IsNull(i):
+			out = append(out, nil)
+		case v.Kind == column.Bool:
+			out = append(out, v.Bools[i])
+		case v.Kind == column.Int32:
+			out = append(out, v.Int32s[i])
+		case v.Kind == column.Int64:
+			out = append(out, v.Int64s[i])
+		case v.Kind == column.Int128:
+			out = append(out, v.Wides[i])
+		default:
+			out = append(out, string(v.Bytes(i)))
+		}
+	}
+	return out
 }
 
 // Malformed data is an error or rows, never a panic and never rows that do not add up.
@@ -232,16 +284,21 @@ func FuzzDecoder(f *testing.F) {
 	f.Add([]byte(signature), uint8(1))
 	f.Fuzz(func(t *testing.T, data []byte, piece uint8) {
 		whole, err := run(columns, data, len(data)+1)
-		cut, cutErr := run(columns, data, int(piece)+1)
-		if (err == nil) != (cutErr == nil) {
-			t.Fatalf("whole: %v, cut: %v", err, cutErr)
-		}
-		if err != nil {
-			return
-		}
-		for i, v := range whole.Columns {
-			if v.Len() != whole.Rows() || cut.Columns[i].Len() != v.Len() || cut.Columns[i].Nulls != v.Nulls {
-				t.Fatalf("column %d has %d rows of %d", i, v.Len(), whole.Rows())
+		for _, way := range []func([]schema.Column, []byte, int) (*column.Batch, error){run, runTaken} {
+			cut, cutErr := way(columns, data, int(piece)+1)
+			if (err == nil) != (cutErr == nil) {
+				t.Fatalf("whole: %v, cut: %v", err, cutErr)
+			}
+			if err != nil {
+				return
+			}
+			for i, v := range whole.Columns {
+				if v.Len() != whole.Rows() || cut.Columns[i].Len() != v.Len() || cut.Columns[i].Nulls != v.Nulls {
+					t.Fatalf("column %d has %d rows of %d", i, v.Len(), whole.Rows())
+				}
+				if got, want := fmt.Sprint(shown(cut.Columns[i])), fmt.Sprint(shown(v)); got != want {
+					t.Fatalf("column %d: %s, not %s", i, got, want)
+				}
 			}
 		}
 	})

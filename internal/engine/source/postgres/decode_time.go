@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
@@ -28,41 +27,11 @@ var (
 	errYears    = errors.New(`the value lies outside of the years 1 to 9999, which readers of the lake do not agree on: correct it at the source, or declare the column in columns with type = "string"`)
 )
 
-func date(v *column.Vector, _ schema.Type, data []byte) error {
-	if len(data) != 4 {
-		return wrongLength(data)
-	}
-	days := int32(binary.BigEndian.Uint32(data))
-	if days == math.MaxInt32 || days == math.MinInt32 {
-		return errInfinity
-	}
-	if days < firstDay-epochDays || days > lastDay-epochDays {
-		return errYears
-	}
-	v.Int32s = append(v.Int32s, days+epochDays)
-	v.Append()
-	return nil
-}
-
-func timestamp(v *column.Vector, _ schema.Type, data []byte) error {
-	if len(data) != 8 {
-		return wrongLength(data)
-	}
-	micros := int64(binary.BigEndian.Uint64(data))
-	if micros == math.MaxInt64 || micros == math.MinInt64 {
-		return errInfinity
-	}
-	if micros < firstMicro-epochMicros || micros > lastMicro-epochMicros {
-		return errYears
-	}
-	return long(v, micros+epochMicros)
-}
-
 // microsOf is a time of day in microseconds since midnight; 24:00:00 is one (PostgreSQL documentation, "Date/Time
 // Types").
 func microsOf(data []byte) (int64, error) {
 	if len(data) != 8 {
-		return 0, wrongLength(data)
+		return 0, wrongLength(len(data))
 	}
 	micros := int64(binary.BigEndian.Uint64(data))
 	if micros < 0 || micros > dayMicros {

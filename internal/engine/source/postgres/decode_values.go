@@ -9,8 +9,25 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 )
 
-// decode decodes one value of a column's type and appends it. After an error the vector is of no use.
-type decode func(v *column.Vector, t schema.Type, data []byte) error
+// decodeOne decodes one value and appends it.
+type decodeOne func(v *column.Vector, t schema.Type, data []byte) error
+
+// each decodes one field after the other.
+func each(one decodeOne) decode {
+	return func(v *column.Vector, t schema.Type, f fields) (int, error) {
+		for i, at := range f.at {
+			length := f.length(at)
+			if length < 0 {
+				v.AppendNull()
+				continue
+			}
+			if err := one(v, t, f.buf[at:int(at)+length]); err != nil {
+				return i, err
+			}
+		}
+		return 0, nil
+	}
+}
 
 // pair is what a decoder turns into what.
 type pair struct {
@@ -24,30 +41,30 @@ var decoders = map[pair]decode{
 	{schema.OIDBool, schema.Boolean}:            boolean,
 	{schema.OIDInt2, schema.Int}:                int2,
 	{schema.OIDInt2, schema.Long}:               int2ToLong,
-	{schema.OIDInt2, schema.Decimal}:            int2ToDecimal,
+	{schema.OIDInt2, schema.Decimal}:            each(int2ToDecimal),
 	{schema.OIDInt4, schema.Int}:                int4,
 	{schema.OIDInt4, schema.Long}:               int4ToLong,
-	{schema.OIDInt4, schema.Decimal}:            int4ToDecimal,
+	{schema.OIDInt4, schema.Decimal}:            each(int4ToDecimal),
 	{schema.OIDInt8, schema.Long}:               int8ToLong,
-	{schema.OIDInt8, schema.Decimal}:            int8ToDecimal,
-	{schema.OIDOID, schema.Long}:                unsigned4,
-	{schema.OIDXID, schema.Long}:                unsigned4,
-	{schema.OIDCID, schema.Long}:                unsigned4,
-	{schema.OIDXID8, schema.Decimal}:            unsigned8,
+	{schema.OIDInt8, schema.Decimal}:            each(int8ToDecimal),
+	{schema.OIDOID, schema.Long}:                each(unsigned4),
+	{schema.OIDXID, schema.Long}:                each(unsigned4),
+	{schema.OIDCID, schema.Long}:                each(unsigned4),
+	{schema.OIDXID8, schema.Decimal}:            each(unsigned8),
 	{schema.OIDFloat4, schema.Float}:            float4,
-	{schema.OIDFloat4, schema.Double}:           float4ToDouble,
+	{schema.OIDFloat4, schema.Double}:           each(float4ToDouble),
 	{schema.OIDFloat8, schema.Double}:           float8,
 	{schema.OIDNumeric, schema.Decimal}:         numeric,
-	{schema.OIDNumeric, schema.Long}:            numericToLong,
-	{schema.OIDNumeric, schema.String}:          numericToText,
+	{schema.OIDNumeric, schema.Long}:            each(numericToLong),
+	{schema.OIDNumeric, schema.String}:          each(numericToText),
 	{schema.OIDDate, schema.Date}:               date,
 	{schema.OIDTimestamp, schema.Timestamp}:     timestamp,
 	{schema.OIDTimestampTZ, schema.TimestampTZ}: timestamp,
-	{schema.OIDTime, schema.String}:             timeToText,
-	{schema.OIDTime, schema.Long}:               timeToLong,
+	{schema.OIDTime, schema.String}:             each(timeToText),
+	{schema.OIDTime, schema.Long}:               each(timeToLong),
 	{schema.OIDUUID, schema.String}:             uuidToText,
-	{schema.OIDUUID, schema.Binary}:             uuidToBytes,
-	{schema.OIDBytea, schema.Binary}:            raw,
+	{schema.OIDUUID, schema.Binary}:             each(uuidToBytes),
+	{schema.OIDBytea, schema.Binary}:            each(raw),
 	{schema.OIDText, schema.String}:             text,
 	{schema.OIDVarchar, schema.String}:          text,
 	{schema.OIDBPChar, schema.String}:           text,
@@ -71,8 +88,8 @@ func decodeFor(c schema.Column) (decode, error) {
 	return nil, fmt.Errorf("column %q of type %s (oid %d) has no decoder into %s: this engine and what planned the run differ in version", c.Source.Name, c.Source.Type, c.Source.OID, c.Type)
 }
 
-func wrongLength(data []byte) error {
-	return fmt.Errorf("%w: a field of %d bytes", errMalformed, len(data))
+func wrongLength(length int) error {
+	return fmt.Errorf("%w: a field of %d bytes", errMalformed, length)
 }
 
 var errTooMuch = fmt.Errorf("a batch holds more than %d bytes in one column", column.MaxData)
@@ -89,43 +106,92 @@ func raw(v *column.Vector, _ schema.Type, data []byte) error {
 
 var errNotUTF8 = errors.New("the text is not UTF-8: correct it at the source, or read a view that converts it")
 
-func text(v *column.Vector, t schema.Type, data []byte) error {
+// text takes texts as they are.
+func text(v *column.Vector, _ schema.Type, f fields) (int, error) {
+	for i, at := range f.at {
+		length := f.length(at)
+		if length < 0 {
+			v.AppendNull()
+			continue
+		}
+		if err := utf8Text(v, f.buf[at:int(at)+length]); err != nil {
+			return i, err
+		}
+	}
+	return 0, nil
+}
+
+func utf8Text(v *column.Vector, data []byte) error {
 	if !utf8.Valid(data) {
 		return errNotUTF8
 	}
-	return raw(v, t, data)
-}
-
-// jsonb begins with the version of its binary form, which has been 1 ever since (src/backend/utils/adt/jsonb.c).
-func jsonb(v *column.Vector, t schema.Type, data []byte) error {
-	if len(data) == 0 || data[0] != 1 {
-		return fmt.Errorf("%w: a jsonb of %d bytes that does not begin with the version 1", errMalformed, len(data))
-	}
-	return text(v, t, data[1:])
-}
-
-const hexDigits = "0123456789abcdef"
-
-func uuidToText(v *column.Vector, _ schema.Type, data []byte) error {
-	if len(data) != 16 {
-		return wrongLength(data)
-	}
-	if len(v.Data)+36 > column.MaxData {
+	if len(v.Data)+len(data) > column.MaxData {
 		return errTooMuch
 	}
-	for i, b := range data {
-		if i == 4 || i == 6 || i == 8 || i == 10 {
-			v.Data = append(v.Data, '-')
-		}
-		v.Data = append(v.Data, hexDigits[b>>4], hexDigits[b&15])
-	}
+	v.Data = append(v.Data, data...)
 	v.Append()
 	return nil
 }
 
+// jsonb begins with the version of its binary form, which has been 1 ever since (src/backend/utils/adt/jsonb.c).
+func jsonb(v *column.Vector, _ schema.Type, f fields) (int, error) {
+	for i, at := range f.at {
+		length := f.length(at)
+		if length < 0 {
+			v.AppendNull()
+			continue
+		}
+		if length == 0 || f.buf[at] != 1 {
+			return i, fmt.Errorf("%w: a jsonb of %d bytes that does not begin with the version 1", errMalformed, length)
+		}
+		if err := utf8Text(v, f.buf[at+1:int(at)+length]); err != nil {
+			return i, err
+		}
+	}
+	return 0, nil
+}
+
+// hexPairs are the two digits of each byte.
+var hexPairs = func() (pairs [256][2]byte) {
+	const digits = "0123456789abcdef"
+	for i := range pairs {
+		pairs[i] = [2]byte{digits[i>>4], digits[i&15]}
+	}
+	return pairs
+}()
+
+// uuidToText writes uuids as the server does.
+func uuidToText(v *column.Vector, _ schema.Type, f fields) (int, error) {
+	for i, at := range f.at {
+		length := f.length(at)
+		if length < 0 {
+			v.AppendNull()
+			continue
+		}
+		if length != 16 {
+			return i, wrongLength(length)
+		}
+		if len(v.Data)+36 > column.MaxData {
+			return i, errTooMuch
+		}
+		start := len(v.Data)
+		v.Data = append(v.Data, "00000000-0000-0000-0000-000000000000"...)
+		out, place := v.Data[start:start+36], 0
+		for n, b := range f.buf[at : at+16] {
+			if n == 4 || n == 6 || n == 8 || n == 10 {
+				place++
+			}
+			out[place], out[place+1] = hexPairs[b][0], hexPairs[b][1]
+			place += 2
+		}
+		v.Append()
+	}
+	return 0, nil
+}
+
 func uuidToBytes(v *column.Vector, t schema.Type, data []byte) error {
 	if len(data) != 16 {
-		return wrongLength(data)
+		return wrongLength(len(data))
 	}
 	return raw(v, t, data)
 }

@@ -43,7 +43,7 @@ type number struct {
 
 func parseNumeric(data []byte) (number, error) {
 	if len(data) < 8 {
-		return number{}, wrongLength(data)
+		return number{}, wrongLength(len(data))
 	}
 	n := number{
 		digits: data[8:], weight: int(int16(binary.BigEndian.Uint16(data[2:]))),
@@ -55,7 +55,7 @@ func parseNumeric(data []byte) (number, error) {
 		return number{}, fmt.Errorf("%w: a numeric with sign %#x", errMalformed, n.sign)
 	}
 	if len(n.digits) != 2*int(binary.BigEndian.Uint16(data)) || n.shown > maxShown {
-		return number{}, wrongLength(data)
+		return number{}, wrongLength(len(data))
 	}
 	for at := 0; at < len(n.digits); at += 2 {
 		if digit := binary.BigEndian.Uint16(n.digits[at:]); digit > 9999 {
@@ -78,17 +78,85 @@ func (n number) unscaled(t schema.Type) (value column.Wide, minus bool, err erro
 	return value, n.sign == negative, err
 }
 
-// numeric decodes a number into the unscaled value of a decimal.
-func numeric(v *column.Vector, t schema.Type, data []byte) error {
-	n, err := parseNumeric(data)
-	if err != nil {
-		return err
+// numeric decodes numbers into the unscaled values of a decimal.
+func numeric(v *column.Vector, t schema.Type, f fields) (int, error) {
+	for i, at := range f.at {
+		length := f.length(at)
+		if length < 0 {
+			v.AppendNull()
+			continue
+		}
+		data := f.buf[at : int(at)+length]
+		if v.Kind == column.Int64 {
+			if value, ok := shortNumeric(data, t); ok {
+				v.Int64s = append(v.Int64s, value)
+				v.Append()
+				continue
+			}
+		}
+		n, err := parseNumeric(data)
+		if err != nil {
+			return i, err
+		}
+		value, minus, err := n.unscaled(t)
+		if err != nil {
+			return i, err
+		}
+		if err := decimal(v, t, value, minus); err != nil {
+			return i, err
+		}
 	}
-	value, minus, err := n.unscaled(t)
-	if err != nil {
-		return err
+	return 0, nil
+}
+
+// tens are the powers of ten that fit 63 bits.
+var tens = func() (out [19]int64) {
+	out[0] = 1
+	for i := 1; i < len(out); i++ {
+		out[i] = 10 * out[i-1]
 	}
-	return decimal(v, t, value, minus)
+	return out
+}()
+
+// shortNumeric is the unscaled value, in a decimal type of at most 18 digits, of a number of at most four digits of
+// 10000 each; ok is false where it is another one, or none, which takes the longer way.
+func shortNumeric(data []byte, t schema.Type) (value int64, ok bool) {
+	if len(data) < 8 || len(data) > 16 || len(data) != 8+2*int(binary.BigEndian.Uint16(data)) || binary.BigEndian.Uint16(data[6:]) > maxShown {
+		return 0, false
+	}
+	for at := 8; at < len(data); at += 2 {
+		digit := binary.BigEndian.Uint16(data[at:])
+		if digit > 9999 {
+			return 0, false
+		}
+		value = 10000*value + int64(digit)
+	}
+	// The last digit stands for 10^exponent of the unscaled value.
+	exponent := 4*(int(int16(binary.BigEndian.Uint16(data[2:])))-(len(data)-8)/2+1) + t.Scale
+	switch {
+	case exponent >= 0:
+		if exponent >= len(tens) || value > tens[18]/tens[exponent] {
+			return 0, value == 0 && binary.BigEndian.Uint16(data[4:]) == positive
+		}
+		value *= tens[exponent]
+	case exponent > -4:
+		if value%tens[-exponent] != 0 {
+			return 0, false
+		}
+		value /= tens[-exponent]
+	default:
+		return 0, false
+	}
+	switch sign := binary.BigEndian.Uint16(data[4:]); {
+	case value >= tens[min(t.Precision, 18)]:
+		return 0, false
+	case sign == positive:
+		return value, true
+	case sign == negative:
+		return -value, true
+	default:
+		return 0, false
+	}
 }
 
 // longDigits is the decimal type into which a number goes on its way to a long.

@@ -37,6 +37,7 @@ func takeOver(conn *pgconn.PgConn) (*stream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("taking over the session: %w", err)
 	}
+	streaming(taken.Conn)
 	return &stream{conn: taken.Conn, buf: make([]byte, streamBuffer)}, nil
 }
 
@@ -47,9 +48,17 @@ func (w *stream) close() {
 	_ = w.conn.Close()
 }
 
-// copyOut runs one COPY TO STDOUT and writes its data, row by row. When the context ends, the connection is
+// sink takes COPY data.
+type sink interface {
+	// take takes the data of a message: buf from from up to but without to. It stays as it is until settle.
+	take(buf []byte, from, to int) error
+	// settle is called before the memory of what was taken serves something else, and when there is no more.
+	settle() error
+}
+
+// copyOut runs one COPY TO STDOUT and hands on its data, message by message. When the context ends, the connection is
 // broken, which ends the query at the server with its next row.
-func (w *stream) copyOut(ctx context.Context, statement string, to io.Writer) error {
+func (w *stream) copyOut(ctx context.Context, statement string, to sink) error {
 	stop := context.AfterFunc(ctx, func() { _ = w.conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	message, err := (&pgproto3.Query{String: statement}).Encode(nil)
@@ -66,10 +75,10 @@ func (w *stream) copyOut(ctx context.Context, statement string, to io.Writer) er
 }
 
 // receive reads until the server is ready for the next query.
-func (w *stream) receive(to io.Writer) error {
+func (w *stream) receive(to sink) error {
 	var refused error
 	for {
-		kind, body, err := w.next()
+		kind, body, err := w.next(to)
 		switch {
 		case err != nil && refused != nil:
 			return refused // a server that ends a session says so, and hangs up
@@ -78,7 +87,7 @@ func (w *stream) receive(to io.Writer) error {
 		}
 		switch kind {
 		case 'd': // CopyData
-			if _, err := to.Write(body); err != nil {
+			if err := to.take(w.buf, w.from-len(body), w.from); err != nil {
 				return err
 			}
 		case 'E':
@@ -92,7 +101,10 @@ func (w *stream) receive(to io.Writer) error {
 				return fmt.Errorf("%w: it is not in binary form", errMalformed)
 			}
 		case 'Z': // ReadyForQuery
-			return refused
+			if refused != nil {
+				return refused
+			}
+			return to.settle()
 		case 'c', 'C', 'N', 'S', 'A': // CopyDone, CommandComplete, notices, parameters, notifications
 		default:
 			return fmt.Errorf("%w: a message of type %q", errMalformed, kind)
@@ -100,9 +112,9 @@ func (w *stream) receive(to io.Writer) error {
 	}
 }
 
-// next is the next message. Its body is good until the next call.
-func (w *stream) next() (kind byte, body []byte, err error) {
-	if err := w.fill(5); err != nil {
+// next is the next message. Its body is good until the next call; what was taken is settled where its memory is needed.
+func (w *stream) next(taken sink) (kind byte, body []byte, err error) {
+	if err := w.fill(5, taken); err != nil {
 		return 0, nil, err
 	}
 	kind = w.buf[w.from]
@@ -110,7 +122,7 @@ func (w *stream) next() (kind byte, body []byte, err error) {
 	if length < 4 || length > maxMessage {
 		return 0, nil, fmt.Errorf("%w: a message of %d bytes", errMalformed, length)
 	}
-	if err := w.fill(1 + length); err != nil {
+	if err := w.fill(1+length, taken); err != nil {
 		return 0, nil, err
 	}
 	body = w.buf[w.from+5 : w.from+1+length]
@@ -119,9 +131,12 @@ func (w *stream) next() (kind byte, body []byte, err error) {
 }
 
 // fill reads until n bytes are there. The buffer grows with what has come, not with what a message claims.
-func (w *stream) fill(n int) error {
+func (w *stream) fill(n int, taken sink) error {
 	if w.to-w.from >= n {
 		return nil
+	}
+	if err := taken.settle(); err != nil {
+		return err
 	}
 	if w.from > 0 && len(w.buf)-w.from < max(n, streamBuffer/2) {
 		w.to = copy(w.buf, w.buf[w.from:w.to])

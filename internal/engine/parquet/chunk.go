@@ -1,0 +1,318 @@
+package parquet
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/bits"
+	"slices"
+
+	"github.com/parquet-go/parquet-go/encoding/rle"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+)
+
+const (
+	// pageBytes and pageRows end a page.
+	pageBytes = 256 << 10
+	pageRows  = 1 << 15
+	// stride is how many rows a column takes up between two looks at the size of its page.
+	stride = 1024
+)
+
+// chunk encodes one column: it fills a page, which goes to the spool when it is full, and knows what the footer says of
+// the row group's pages.
+type chunk struct {
+	column   schema.Column
+	physical format.Type
+	// width is a value's length in bytes; 0 for values that carry their own, and for booleans.
+	width int
+	// pageBytes ends a page: less than the constant where there are many columns.
+	pageBytes int
+	// indexed says that the footer tells the bounds of pages and row groups.
+	indexed bool
+
+	// coding says whether the page at hand holds numbers of the dictionary.
+	coding bool
+
+	*columnMemory
+	// left are the bits of booleans that fill no byte yet.
+	left uint
+	rows int
+	// length is that of all values of the page, of a column of plain bytes; 0 where they differ.
+	length  int
+	records choice
+
+	page, group, file bounds
+	pages             []pageEntry
+	spool             spool
+	// uncompressed counts the row group's bytes before compression, headers included.
+	uncompressed int64
+	groupRows    int64
+	plainPages   int32
+	codedPages   int32
+	scratch      *scratch
+}
+
+// pageEntry is what the indexes tell of a page.
+type pageEntry struct {
+	offset, rows, nulls int64
+	size                int32
+	bounds              bounds
+}
+
+// newChunk makes the chunk of a column; index is its place in the file.
+func newChunk(c schema.Column, e *format.SchemaElement, index int, indexed bool, pageBytes int, first *column.Vector, m *memory) chunk {
+	out := chunk{column: c, physical: e.Type.V, indexed: indexed, pageBytes: pageBytes, columnMemory: m.columns[index], spool: spool{shared: &m.blocks}, scratch: &m.scratch}
+	switch out.physical {
+	case format.Int32, format.Float:
+		out.width = 4
+	case format.Int64, format.Double:
+		out.width = 8
+	case format.FixedLenByteArray:
+		out.width = int(e.TypeLength.V)
+	}
+	for _, b := range []*bounds{&out.page, &out.group, &out.file} {
+		b.typ = c.Type
+	}
+	out.plain, out.numbers = out.plain[:0], out.numbers[:0]
+	out.levels.reset()
+	if repays(c.Type, first) {
+		out.coding = true
+		out.numbers = slices.Grow(out.numbers, pageRows+stride)
+		out.dictionary.reset()
+	}
+	return out
+}
+
+// add takes up the rows of a vector.
+func (c *chunk) add(v *column.Vector) error {
+	for from := 0; from < v.Len(); {
+		to := min(from+stride, v.Len())
+		if v.Kind == column.Bytes {
+			to = c.reach(v, from, to)
+		}
+		if !c.column.Required {
+			c.levels.add(v, from, to)
+		}
+		c.page.add(v, from, to)
+		if v.Nulls == 0 {
+			c.values(v, from, to)
+		} else {
+			for start, end := range v.Runs(from, to) {
+				c.values(v, start, end)
+			}
+		}
+		c.rows += to - from
+		from = to
+		if len(c.plain)+4*len(c.numbers) >= c.pageBytes || c.rows >= pageRows {
+			if err := c.endPage(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// reach is how far from from on values of their own length fit a page; at least one does.
+func (c *chunk) reach(v *column.Vector, from, to int) int {
+	room := max(c.pageBytes-len(c.plain), 0)
+	for to > from+1 && int(v.Offsets[to]-v.Offsets[from]) > room {
+		to = from + (to-from)/2
+	}
+	return to
+}
+
+// values encodes rows that all have values.
+func (c *chunk) values(v *column.Vector, from, to int) {
+	if c.coding {
+		c.numbers = c.dictionary.lookUp(c.numbers, v, from, to, c.width)
+		return
+	}
+	switch v.Kind {
+	case column.Bool:
+		c.booleans(v.Bools[from:to])
+	case column.Int32:
+		out := c.room(4 * (to - from))
+		for i, value := range v.Int32s[from:to] {
+			binary.LittleEndian.PutUint32(out[4*i:], uint32(value))
+		}
+	case column.Int64:
+		out := c.room(c.width * (to - from))
+		if c.width == 4 {
+			for i, value := range v.Int64s[from:to] {
+				binary.LittleEndian.PutUint32(out[4*i:], uint32(value))
+			}
+			return
+		}
+		for i, value := range v.Int64s[from:to] {
+			binary.LittleEndian.PutUint64(out[8*i:], uint64(value))
+		}
+	case column.Float32:
+		out := c.room(4 * (to - from))
+		for i, value := range v.Float32s[from:to] {
+			binary.LittleEndian.PutUint32(out[4*i:], math.Float32bits(value))
+		}
+	case column.Float64:
+		out := c.room(8 * (to - from))
+		for i, value := range v.Float64s[from:to] {
+			binary.LittleEndian.PutUint64(out[8*i:], math.Float64bits(value))
+		}
+	case column.Int128:
+		for _, value := range v.Wides[from:to] {
+			fixed := wideBytes(value)
+			c.plain = append(c.plain, fixed[16-c.width:]...)
+		}
+	default:
+		if len(c.plain) == 0 {
+			c.length = int(v.Offsets[from+1] - v.Offsets[from])
+		}
+		out := c.room(4*(to-from) + int(v.Offsets[to]-v.Offsets[from]))
+		for i := from; i < to; i++ {
+			text := v.Data[v.Offsets[i]:v.Offsets[i+1]]
+			if len(text) != c.length {
+				c.length = 0
+			}
+			binary.LittleEndian.PutUint32(out, uint32(len(text)))
+			out = out[4+copy(out[4:], text):]
+		}
+	}
+}
+
+// room makes the plain values longer, and is what is new of them.
+func (c *chunk) room(n int) []byte {
+	start := len(c.plain)
+	if cap(c.plain) < start+n {
+		grown := make([]byte, start, max(start+n, min(2*cap(c.plain), c.pageBytes+c.pageBytes/4), 1<<10))
+		copy(grown, c.plain)
+		c.plain = grown
+	}
+	c.plain = c.plain[:start+n]
+	return c.plain[start:]
+}
+
+// booleans packs values into bits, the first lowest (Parquet format, "Encodings", PLAIN).
+func (c *chunk) booleans(values []bool) {
+	for _, value := range values {
+		if c.left == 0 {
+			c.plain = append(c.plain, 0)
+		}
+		if value {
+			c.plain[len(c.plain)-1] |= 1 << c.left
+		}
+		c.left = (c.left + 1) & 7
+	}
+}
+
+// endPage finishes the page at hand, if it has rows.
+func (c *chunk) endPage() error {
+	if c.rows == 0 {
+		return nil
+	}
+	body := c.scratch.page[:0]
+	if !c.column.Required {
+		body = c.levels.encode(body)
+	}
+	encoding := format.Plain
+	if c.coding {
+		encoding = format.RLEDictionary
+		// One bit at least: what follows a width of none is read in two ways.
+		width := max(bits.Len(uint(max(c.dictionary.values(), 1)-1)), 1)
+		packed, err := (&rle.Encoding{BitWidth: width}).EncodeInt32(c.scratch.packed, c.numbers)
+		if err != nil {
+			return fmt.Errorf("packing a page: %w", err)
+		}
+		c.scratch.packed = packed
+		body = append(append(body, byte(width)), packed...)
+		c.codedPages++
+	} else {
+		body = append(body, c.plain...)
+		c.plainPages++
+	}
+	c.scratch.page = body
+	header := format.PageHeader{Type: format.DataPage, DataPageHeader: thrift.New(format.DataPageHeader{
+		NumValues: int32(c.rows), Encoding: encoding, DefinitionLevelEncoding: format.RLE, RepetitionLevelEncoding: format.RLE,
+	})}
+	entry := pageEntry{offset: c.spool.size, rows: int64(c.rows), nulls: c.page.nulls}
+	length := 0
+	if !c.coding && c.column.Type.Kind() == column.Bytes {
+		length = c.length
+	}
+	if err := c.put(&header, body, len(body)-len(c.plain), length); err != nil {
+		return err
+	}
+	entry.size = int32(c.spool.size - entry.offset)
+	c.group.merge(&c.page)
+	if c.indexed {
+		entry.bounds, c.page = c.page, bounds{typ: c.page.typ}
+	} else {
+		c.page.reset()
+	}
+	c.pages = append(c.pages, entry)
+	c.groupRows += int64(c.rows)
+	c.rows, c.plain, c.numbers, c.left = 0, c.plain[:0], c.numbers[:0], 0
+	c.levels.reset()
+	if c.coding && c.dictionary.full() {
+		c.coding = false
+	}
+	return nil
+}
+
+// choice is whether a column's pages are compressed as records.
+type choice uint8
+
+const (
+	undecided choice = iota
+	refused
+	taken
+)
+
+// compress compresses a page, as records or not: what made less of the first page of the column's row group.
+func (c *chunk) compress(body []byte, head, length int) ([]byte, error) {
+	if length > 0 && c.records != refused {
+		out, ok := c.scratch.records.compress(c.scratch.recorded, body, head, length)
+		c.scratch.recorded = out
+		switch {
+		case !ok:
+			c.records = refused
+		case c.records == taken:
+			return out, nil
+		}
+	}
+	out, err := compress(c.scratch.compressed, body)
+	if err != nil {
+		return nil, err
+	}
+	c.scratch.compressed = out
+	if length > 0 && c.records == undecided {
+		if c.records = refused; len(c.scratch.recorded) < len(out) {
+			c.records = taken
+			return c.scratch.recorded, nil
+		}
+	}
+	return out, nil
+}
+
+// put compresses a page and adds it to the spool behind its header. Behind head bytes there are values of length bytes
+// each, or others for 0.
+func (c *chunk) put(header *format.PageHeader, body []byte, head, length int) error {
+	compressed, err := c.compress(body, head, length)
+	if err != nil {
+		return err
+	}
+	header.UncompressedPageSize, header.CompressedPageSize = int32(len(body)), int32(len(compressed))
+	encoded, err := thrift.Marshal(&c.scratch.protocol, header)
+	if err != nil {
+		return fmt.Errorf("writing a page's header: %w", err)
+	}
+	c.spool.add(encoded)
+	c.spool.add(compressed)
+	c.uncompressed += int64(len(encoded) + len(body))
+	return nil
+}
+
+// size is about how many bytes the column takes up in the row group so far.
+func (c *chunk) size() int64 { return c.spool.size }

@@ -1,0 +1,122 @@
+package parquet
+
+import (
+	"fmt"
+
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// end finishes the column's row group: the page at hand, the dictionary, the metadata. It writes both to the file, whose
+// length so far is at, and leaves the chunk empty for the next row group.
+func (c *chunk) end(w *counter) (format.ColumnChunk, chunkIndex, error) {
+	fail := func(err error) (format.ColumnChunk, chunkIndex, error) {
+		return format.ColumnChunk{}, chunkIndex{}, fmt.Errorf("writing column %q of a Parquet file: %w", c.column.Name, err)
+	}
+	if err := c.endPage(); err != nil {
+		return fail(err)
+	}
+	start, dictionary := w.n, int64(0)
+	m := format.ColumnMetaData{Type: c.physical, PathInSchema: []string{c.column.Name}, Codec: format.Zstd, NumValues: c.groupRows}
+	if c.codedPages > 0 {
+		pages := c.spool
+		c.spool = spool{shared: pages.shared}
+		if err := c.endDictionary(); err != nil {
+			return fail(err)
+		}
+		m.DictionaryPageOffset = start
+		if err := c.spool.drain(w); err != nil {
+			return fail(err)
+		}
+		c.spool, dictionary = pages, w.n-start
+		m.Encoding = append(m.Encoding, format.RLEDictionary)
+		m.EncodingStats = append(m.EncodingStats, format.PageEncodingStats{PageType: format.DictionaryPage, Encoding: format.Plain, Count: 1},
+			format.PageEncodingStats{PageType: format.DataPage, Encoding: format.RLEDictionary, Count: c.codedPages})
+	}
+	m.Encoding = append(m.Encoding, format.Plain)
+	if !c.column.Required {
+		m.Encoding = append(m.Encoding, format.RLE)
+	}
+	if c.plainPages > 0 {
+		m.EncodingStats = append(m.EncodingStats, format.PageEncodingStats{PageType: format.DataPage, Encoding: format.Plain, Count: c.plainPages})
+	}
+	m.DataPageOffset = w.n
+	if err := c.spool.drain(w); err != nil {
+		return fail(err)
+	}
+	m.TotalUncompressedSize, m.TotalCompressedSize = c.uncompressed, w.n-start
+	m.Statistics.NullCount = c.group.nulls
+	if c.indexed {
+		if low, high := c.group.plain(); low != nil && high != nil {
+			m.Statistics.MinValue, m.Statistics.MaxValue = low, high
+		}
+	}
+	index := c.index(start + dictionary)
+	c.file.merge(&c.group)
+	c.group.reset()
+	c.pages, c.uncompressed, c.groupRows, c.plainPages, c.codedPages = c.pages[:0], 0, 0, 0, 0
+	c.records = undecided
+	if c.coding { // what overflowed once is not tried again
+		c.dictionary.reset()
+	}
+	return format.ColumnChunk{FileOffset: start, MetaData: m}, index, nil
+}
+
+// endDictionary puts the dictionary's page into the spool.
+func (c *chunk) endDictionary() error {
+	c.scratch.page = c.dictionary.plain(c.scratch.page[:0], c.width)
+	return c.put(&format.PageHeader{Type: format.DictionaryPage, DictionaryPageHeader: thrift.New(format.DictionaryPageHeader{
+		NumValues: int32(c.dictionary.values()), Encoding: format.Plain,
+	})}, c.scratch.page, 0, 0)
+}
+
+// chunkIndex is what a file tells of a column's pages in a row group.
+type chunkIndex struct {
+	// column is nil where the pages' bounds are not told.
+	column *format.ColumnIndex
+	offset format.OffsetIndex
+}
+
+// index describes the row group's pages, of which the first lies at at.
+func (c *chunk) index(at int64) chunkIndex {
+	var out chunkIndex
+	bounded := &format.ColumnIndex{}
+	ascending, descending := true, true
+	var row int64
+	var before *bounds
+	for i := range c.pages {
+		p := &c.pages[i]
+		out.offset.PageLocations = append(out.offset.PageLocations, format.PageLocation{Offset: at + p.offset, CompressedPageSize: p.size, FirstRowIndex: row})
+		row += p.rows
+		if !c.indexed || bounded == nil {
+			continue
+		}
+		empty := p.nulls == p.rows
+		low, high := p.bounds.plain()
+		if !empty && (low == nil || high == nil) {
+			bounded = nil // values without bounds, such as NaN alone, cannot be told of (Parquet format, ColumnIndex)
+			continue
+		}
+		bounded.NullPages = append(bounded.NullPages, empty)
+		bounded.NullCounts = append(bounded.NullCounts, p.nulls)
+		bounded.MinValues, bounded.MaxValues = append(bounded.MinValues, low), append(bounded.MaxValues, high)
+		if empty {
+			continue
+		}
+		if before != nil {
+			low, high := p.bounds.compare(before)
+			ascending, descending = ascending && low >= 0 && high >= 0, descending && low <= 0 && high <= 0
+		}
+		before = &p.bounds
+	}
+	if c.indexed && bounded != nil {
+		switch {
+		case ascending:
+			bounded.BoundaryOrder = format.Ascending
+		case descending:
+			bounded.BoundaryOrder = format.Descending
+		}
+		out.column = bounded
+	}
+	return out
+}
