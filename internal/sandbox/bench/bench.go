@@ -83,8 +83,15 @@ func Run(ctx context.Context, o Options) (err error) {
 		}
 		all = append(all, figures...)
 	}
+	if wanted(o.Only, "extract.memory") {
+		figures, err := b.memory(ctx, out)
+		if err != nil {
+			return err
+		}
+		all = append(all, figures...)
+	}
 	if len(all) == 0 {
-		return fmt.Errorf("no benchmark is named %q: there are extract.trips and extract.orders", o.Only)
+		return fmt.Errorf("no benchmark is named %q: there are extract.trips, extract.orders and extract.memory", o.Only)
 	}
 	short := printFigures(out, all)
 	if o.Report != "" {
@@ -128,6 +135,10 @@ func (b *bench) extract(ctx context.Context, out io.Writer, table string) ([]fig
 	}
 	_, _ = fmt.Fprintln(out)
 	printTable(out, fmt.Sprintf("%s, %s rows", table, rowsText(table, b.Scale)), order, by)
+	printLosses(out, by)
+	if err := b.profile(ctx, out, table); err != nil {
+		return nil, err
+	}
 	return figures(table, by), nil
 }
 

@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -97,6 +98,34 @@ func printTable(w io.Writer, table string, order []string, by map[string][]sampl
 	}
 	_ = t.Flush()
 	_, _ = fmt.Fprintln(w)
+}
+
+// printLosses says where a peer was better than Lakeland with as many connections.
+func printLosses(w io.Writer, by map[string][]sample) {
+	measures := []struct {
+		name string
+		of   func(sample) float64
+	}{
+		{"wall", func(s sample) float64 { return s.wall.Seconds() }}, {"client CPU", func(s sample) float64 { return s.client.Seconds() }},
+		{"peak RSS", func(s sample) float64 { return float64(s.rss) }}, {"size", func(s sample) float64 { return float64(s.size) }},
+	}
+	var lost []string
+	for _, peer := range slices.Sorted(maps.Keys(by)) {
+		name, connections, _ := strings.Cut(peer, " ")
+		ours := by["lakeland "+connections]
+		if name == "lakeland" || len(ours) == 0 {
+			continue
+		}
+		for _, m := range measures {
+			if ratio := median(ratios(ours, by[peer], m.of)); ratio > 1 {
+				lost = append(lost, fmt.Sprintf("%s to %s (%.2f times)", m.name, peer, ratio))
+			}
+		}
+	}
+	if len(lost) == 0 {
+		lost = []string{"nowhere"}
+	}
+	_, _ = fmt.Fprintf(w, "lakeland loses: %s\n", strings.Join(lost, ", "))
 }
 
 // printFigures prints one line for machines per bounded figure, and says how many are short.
