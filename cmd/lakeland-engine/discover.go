@@ -127,9 +127,11 @@ func (d *discovery) check() (*spec.Selection, error) {
 	}
 	named := d.tracking != "" && d.connection != ""
 	if named {
-		request := spec.SourceSchema{Tracking: d.tracking, Connection: d.connection}
-		if problems := request.Validate(); len(problems) > 0 {
-			return nil, misuse{fmt.Errorf("--%s", problems[0])}
+		if wrong := spec.CheckTrackingName(d.tracking); wrong != "" {
+			return nil, misuse{errors.New("--tracking: " + wrong)}
+		}
+		if wrong := spec.CheckConnectionName(d.connection); wrong != "" {
+			return nil, misuse{errors.New("--connection: " + wrong)}
 		}
 	}
 	switch {

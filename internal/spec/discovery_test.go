@@ -224,7 +224,7 @@ func TestSourceSchemas(t *testing.T) {
 	for _, p := range broken.Validate() {
 		at = append(at, p.Path.String())
 	}
-	if got := strings.Join(at, " "); got != "tracking connection include[0] exclude[1] document" {
+	if got := strings.Join(at, " "); got != "tracking connection_name include[0] exclude[1] document" {
 		t.Errorf("wrong are %s", got)
 	}
 }

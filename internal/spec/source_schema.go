@@ -8,7 +8,7 @@ import (
 // SourceSchema says of which connection the tables are wanted, and where they are looked up.
 type SourceSchema struct {
 	Tracking   string   `json:"tracking"`
-	Connection string   `json:"connection"`
+	Connection string   `json:"connection_name"` // Terraform keeps the name "connection" to itself
 	Include    []string `json:"include,omitempty"`
 	Exclude    []string `json:"exclude,omitempty"`
 	// Document is the address of a discovery, or "" for the database itself: see DiscoveryAt.
@@ -21,8 +21,8 @@ func (s *SourceSchema) Validate() Problems {
 	if wrong := CheckTrackingName(s.Tracking); wrong != "" {
 		ps.add(At("tracking"), "%s", wrong)
 	}
-	if wrong := checkThingName(s.Connection); wrong != "" {
-		ps.add(At("connection"), "%s", wrong)
+	if wrong := CheckConnectionName(s.Connection); wrong != "" {
+		ps.add(At("connection_name"), "%s", wrong)
 	}
 	if _, wrong := Select(s.Include, s.Exclude); len(wrong) > 0 {
 		ps = append(ps, wrong...)

@@ -33,13 +33,13 @@ func (s *Snapshot) Discover(ctx context.Context, c *spec.Connection, meant *spec
 	if err != nil {
 		return nil, fmt.Errorf("reading which tables the database %q at %s:%d holds: %w", c.Database, c.Host, c.Port, err)
 	}
+	d.Normalize()
 	return d, nil
 }
 
 func (s *Snapshot) discover(ctx context.Context, d *spec.Discovery, meant *spec.Selection) error {
 	tables, oids, err := s.meantTables(ctx, meant)
 	if err != nil || len(oids) == 0 {
-		d.Tables = []spec.DiscoveredTable{}
 		return err
 	}
 	byOID := make(map[string]*discovered, len(tables))
