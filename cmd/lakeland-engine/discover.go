@@ -105,9 +105,8 @@ func (d *discovery) run(ctx context.Context, out, beside io.Writer) error {
 		}
 		log.Info("discovery written", "to", address, "tables", len(found.Tables), "bytes", len(data))
 	}
-	file, isFile := out.(*os.File)
 	switch {
-	case d.json || d.to == "" && !(isFile && term.IsTerminal(int(file.Fd()))):
+	case d.json || d.to == "" && !isTerminal(out):
 		if _, err := out.Write(append(data, '\n')); err != nil {
 			return fmt.Errorf("writing the discovery: %w", err)
 		}
@@ -117,6 +116,11 @@ func (d *discovery) run(ctx context.Context, out, beside io.Writer) error {
 	default:
 		return nil
 	}
+}
+
+func isTerminal(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // check finds what is wrong with the command line before anything is reached.

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -121,7 +122,12 @@ func (d Discovery) Encode() ([]byte, error) {
 	d.Tables = slices.Clone(d.Tables) // which Normalize changes
 	d.Normalize()
 	d.V = 1
-	return encodeUpTo(MaxDiscovery, &d)
+	data, err := encodeUpTo(MaxDiscovery, &d)
+	var invalid *InvalidError
+	if err != nil && !errors.As(err, &invalid) {
+		return nil, fmt.Errorf("%w: narrow include, such as to one schema (\"sales.*\"), or exclude some tables", err)
+	}
+	return data, err
 }
 
 func (d *Discovery) header() (Kind, string, int) { return KindDiscovery, d.Connection, d.V }

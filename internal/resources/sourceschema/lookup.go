@@ -74,8 +74,12 @@ func (d *DataSource) connection(ctx context.Context, wanted *spec.SourceSchema) 
 			}
 			return nil, refuse("connection_name", "there is no connection %q in the tracking %q: refer to it by its resource's attribute, so that Terraform keeps the order", wanted.Connection, wanted.Tracking)
 		}
+		var invalid *spec.InvalidError
+		if errors.As(err, &invalid) {
+			return nil, refuse("connection_name", "%s: apply it again", invalid) // its paths are the connection's, not this data source's
+		}
 		if err != nil {
-			return nil, err
+			return nil, at("connection_name", err)
 		}
 	}
 	for _, p := range c.Unsupported() {

@@ -77,6 +77,7 @@ var manyKinds = []string{
 	`CREATE MATERIALIZED VIEW shop.empty AS SELECT 1 AS one WITH NO DATA`,
 	`CREATE FOREIGN DATA WRAPPER nowhere`, `CREATE SERVER elsewhere FOREIGN DATA WRAPPER nowhere`,
 	`CREATE FOREIGN TABLE shop.abroad (id int) SERVER elsewhere`,
+	`CREATE TABLE shop.split (id int NOT NULL) PARTITION BY LIST (id)`, `CREATE FOREIGN TABLE shop.split_1 PARTITION OF shop.split FOR VALUES IN (1) SERVER elsewhere`,
 	`CREATE TABLE shop.bare ()`,
 	`CREATE TEMP TABLE passing (id int)`, `CREATE SEQUENCE shop.numbers`, `CREATE TYPE shop.pair AS (a int, b int)`,
 	`ANALYZE shop.orders`, `ANALYZE shop.parted_1`, `ANALYZE shop.parted_2_1`,
@@ -123,6 +124,7 @@ func discoverKinds(t *testing.T, c *spec.Connection, login postgres.Credentials)
 		`shop.parent table full [] shop__parent | `,
 		`shop.parted partitioned_table incremental xmin [id day] shop__parted | `,
 		`shop.seen view full [] shop__seen | `,
+		`shop.split partitioned_table full [] shop__split | `,
 		`shop.uniquely table incremental xmin [c] shop__uniquely | `,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -157,6 +159,11 @@ func discoverKinds(t *testing.T, c *spec.Connection, login postgres.Credentials)
 	for _, name := range []string{"keyless", "seen", "abroad"} {
 		if found := tableOf(t, d, "shop", name); found.EstimatedRows != nil || found.Bytes != nil {
 			t.Errorf("%s has %v rows in %v bytes, which nobody counted", name, found.EstimatedRows, found.Bytes)
+		}
+	}
+	for name, want := range map[string]string{"split": "a part of it lies on another server", "parent": "other tables inherit from it"} {
+		if got := tableOf(t, d, "shop", name).Suggested.Reason; !strings.Contains(got, want) {
+			t.Errorf("%s: %s", name, got)
 		}
 	}
 	if got := tableOf(t, d, "shop", "uniquely").UniqueKeys; !slices.EqualFunc(got, [][]string{{"b", "a"}, {"c"}}, slices.Equal[[]string]) {
