@@ -15,39 +15,43 @@ const module = "github.com/lakeland/terraform-provider-lakeland"
 // mayImport is ARCHITECTURE.md's table of rooms: each package, or folder of packages, with what of this module it
 // may import. The longest entry that matches a package counts; "x/..." means x and everything in it.
 var mayImport = map[string][]string{
-	"":                             {"internal/provider"},
-	"cmd/lakeland-engine":          {"internal/engine/...", "internal/tracking", "internal/spec", "internal/awsclient"},
-	"cmd/lakeland-sandbox":         {"internal/sandbox/..."},
-	"internal/awsclient":           {},
-	"internal/spec":                {},
-	"internal/tracking":            {"internal/spec"},
-	"internal/provider":            {"internal/resources/...", "internal/spec", "internal/awsclient"},
-	"internal/provider/schemajson": {"internal/provider"},
-	"internal/resources/...":       {"internal/resources/lifecycle", "internal/spec", "internal/tracking", "internal/jobscript", "internal/payload", "internal/awsclient"},
-	"internal/jobscript":           {"internal/spec"},
-	"internal/payload":             {},
-	"internal/payload/pack":        {"internal/payload"},
-	"internal/engine/column":       {},
-	"internal/engine/schema":       {"internal/engine/column"},
-	"internal/engine/store":        {},
-	"internal/engine/catalog":      {},
-	"internal/engine/source/...":   {"internal/engine/column", "internal/engine/schema", "internal/engine/store", "internal/spec"},
-	"internal/engine/parquet":      {"internal/engine/column", "internal/engine/schema", "internal/engine/store"},
-	"internal/engine/table/...":    {"internal/engine/column", "internal/engine/parquet", "internal/engine/schema", "internal/engine/store", "internal/engine/catalog", "internal/engine/table"},
-	"internal/engine/run":          {"internal/engine/...", "internal/tracking", "internal/spec"},
-	"internal/sandbox/...":         {"internal/sandbox/...", "internal/spec"},
+	"":                                {"internal/provider"},
+	"cmd/lakeland-engine":             {"internal/engine/...", "internal/tracking", "internal/spec", "internal/awsclient"},
+	"cmd/lakeland-sandbox":            {"internal/sandbox/..."},
+	"internal/awsclient":              {},
+	"internal/spec":                   {},
+	"internal/tracking":               {"internal/spec"},
+	"internal/provider":               {"internal/resources/...", "internal/spec", "internal/awsclient"},
+	"internal/provider/schemajson":    {"internal/provider"},
+	"internal/resources/...":          {"internal/resources/lifecycle", "internal/spec", "internal/tracking", "internal/jobscript", "internal/payload", "internal/awsclient"},
+	"internal/resources/sourceschema": {"internal/engine/source/postgres", "internal/resources/lifecycle", "internal/spec", "internal/tracking", "internal/awsclient"},
+	"internal/jobscript":              {"internal/spec"},
+	"internal/payload":                {},
+	"internal/payload/pack":           {"internal/payload"},
+	"internal/engine/column":          {},
+	"internal/engine/schema":          {"internal/engine/column"},
+	"internal/engine/store":           {},
+	"internal/engine/catalog":         {},
+	"internal/engine/source/...":      {"internal/engine/column", "internal/engine/schema", "internal/engine/store", "internal/spec"},
+	"internal/engine/parquet":         {"internal/engine/column", "internal/engine/schema", "internal/engine/store"},
+	"internal/engine/table/...":       {"internal/engine/column", "internal/engine/parquet", "internal/engine/schema", "internal/engine/store", "internal/engine/catalog", "internal/engine/table"},
+	"internal/engine/run":             {"internal/engine/...", "internal/tracking", "internal/spec"},
+	"internal/sandbox/...":            {"internal/sandbox/...", "internal/spec"},
 }
 
 // neverLinked are packages that a binary must not hold: the engine knows nothing of Terraform, Iceberg's table package
 // would bring it to 70 MB, rows come by COPY on pgconn, never as values through pgx (pgconn itself imports pgtype), and
-// roles are looked at by the provider alone.
+// roles are looked at by the provider alone. The provider looks at catalogues, and never at rows.
 var neverLinked = map[string][]string{
 	"cmd/lakeland-engine": {
 		"github.com/hashicorp/terraform-plugin-framework/...", "github.com/apache/iceberg-go/table/...",
 		"github.com/apache/iceberg-go/catalog/...", "github.com/jackc/pgx/v5", "github.com/jackc/pgx/v5/pgxpool",
 		"github.com/aws/aws-sdk-go-v2/service/iam",
 	},
-	"": {"github.com/jackc/pgx/v5/...", "github.com/parquet-go/parquet-go/...", "github.com/apache/iceberg-go/..."},
+	"": {
+		"github.com/jackc/pgx/v5", "github.com/jackc/pgx/v5/pgxpool", "github.com/parquet-go/parquet-go/...", "github.com/apache/iceberg-go/...",
+		module + "/internal/engine/run", module + "/internal/engine/parquet", module + "/internal/engine/table/...", module + "/internal/engine/catalog",
+	},
 }
 
 type listed struct {

@@ -64,7 +64,7 @@ AWS_PROFILE, AWS_REGION, the role of the job or machine; AWS_ENDPOINT_URL_<SERVI
 On a terminal, progress and results are shown for people; otherwise as lines of JSON.`,
 		Version: version, SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(dispatchCommand(), runCommand(), extractCommand(), unitCommand())
+	root.AddCommand(dispatchCommand(), runCommand(), extractCommand(), discoverCommand(), unitCommand())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
 	return root
 }

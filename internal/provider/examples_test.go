@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
@@ -42,12 +44,16 @@ func TestExamplesAreFormatted(t *testing.T) {
 // What the pages show is accepted. What an example refers to is not known, and so not judged.
 func TestExamplesAreAccepted(t *testing.T) {
 	t.Parallel()
-	s, seen := serve(t), map[string]bool{}
+	s, seen, seenData := serve(t), map[string]bool{}, map[string]bool{}
 	paths, err := filepath.Glob(examples + "/resources/*/resource.tf")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range append(paths, examples+"/provider/provider.tf") {
+	sources, err := filepath.Glob(examples + "/data-sources/*/data-source.tf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range append(append(slices.Clone(paths), sources...), examples+"/provider/provider.tf") {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -58,18 +64,30 @@ func TestExamplesAreAccepted(t *testing.T) {
 			t.Fatal(diags)
 		}
 		for _, block := range body.Blocks {
-			if block.Type != "resource" {
-				continue
+			var said []*tfprotov6.Diagnostic
+			switch block.Type {
+			case "resource":
+				seen[block.Labels[0]] = true
+				resp, err := s.ValidateResourceConfig(t.Context(), &tfprotov6.ValidateResourceConfigRequest{TypeName: block.Labels[0], Config: configured(t, s.typeOf(block.Labels[0]), block)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				said = resp.Diagnostics
+			case "data":
+				seenData[block.Labels[0]] = true
+				resp, err := s.ValidateDataResourceConfig(t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{TypeName: block.Labels[0], Config: configured(t, s.schemas.DataSourceSchemas[block.Labels[0]].ValueType(), block)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				said = resp.Diagnostics
 			}
-			seen[block.Labels[0]] = true
-			resp, err := s.ValidateResourceConfig(t.Context(), &tfprotov6.ValidateResourceConfigRequest{TypeName: block.Labels[0], Config: configured(t, s, block)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, d := range resp.Diagnostics {
+			for _, d := range said {
 				t.Errorf("%s: %s: %s: %s", path, strings.Join(block.Labels, "."), d.Summary, d.Detail)
 			}
 		}
+	}
+	if len(sources) != len(s.schemas.DataSourceSchemas) || len(seenData) != len(sources) {
+		t.Errorf("%d data sources have examples, %d stand in them, of %d", len(sources), len(seenData), len(s.schemas.DataSourceSchemas))
 	}
 	if len(paths) != len(s.schemas.ResourceSchemas) || len(seen) != len(s.schemas.ResourceSchemas) {
 		t.Errorf("%d resources have examples, %d stand in them, of %d", len(paths), len(seen), len(s.schemas.ResourceSchemas))
@@ -77,9 +95,9 @@ func TestExamplesAreAccepted(t *testing.T) {
 }
 
 // configured is what a core makes of a block.
-func configured(t *testing.T, s *server, block *hclsyntax.Block) *tfprotov6.DynamicValue {
+func configured(t *testing.T, of tftypes.Type, block *hclsyntax.Block) *tfprotov6.DynamicValue {
 	t.Helper()
-	encoded, err := json.Marshal(s.typeOf(block.Labels[0]))
+	encoded, err := json.Marshal(of)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/resources/cadence"
 	"github.com/lakeland/terraform-provider-lakeland/internal/resources/connection"
 	"github.com/lakeland/terraform-provider-lakeland/internal/resources/lifecycle"
+	"github.com/lakeland/terraform-provider-lakeland/internal/resources/sourceschema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/resources/sourcetable"
 	"github.com/lakeland/terraform-provider-lakeland/internal/resources/tracking"
 )
@@ -60,4 +61,6 @@ func (*Provider) Resources(context.Context) []func() resource.Resource {
 }
 
 // DataSources implements provider.Provider.
-func (*Provider) DataSources(context.Context) []func() datasource.DataSource { return nil }
+func (*Provider) DataSources(context.Context) []func() datasource.DataSource {
+	return []func() datasource.DataSource{sourceschema.New}
+}

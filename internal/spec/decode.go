@@ -2,6 +2,7 @@ package spec
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,7 +16,7 @@ import (
 // maxDepth bounds the nesting of a document; the deepest field stands at four.
 const maxDepth = 16
 
-// document is what the three kinds have in common for decoding.
+// document is what all kinds have in common for decoding.
 type document interface {
 	header() (Kind, string, int)
 	Normalize()
@@ -26,7 +27,11 @@ type document interface {
 // anything after the document, is an error that names the field. Absent optional fields get their defaults.
 // The result is valid.
 func decode(data []byte, kind Kind, into document) error {
-	name, version, err := peek(data)
+	return decodeUpTo(MaxDocument, data, kind, into)
+}
+
+func decodeUpTo(limit int, data []byte, kind Kind, into document) error {
+	name, version, err := peek(limit, data)
 	if err != nil {
 		return fmt.Errorf("reading a %s document: %w", kind, err)
 	}
@@ -57,18 +62,19 @@ func decode(data []byte, kind Kind, into document) error {
 }
 
 // peek reads name and version alone, so that a newer document is refused by name before its fields are judged.
-func peek(data []byte) (name string, version int, err error) {
-	if len(data) > MaxDocument {
-		return "", 0, fmt.Errorf("it has %d bytes; at most %d are read", len(data), MaxDocument)
+func peek(limit int, data []byte) (name string, version int, err error) {
+	if len(data) > limit {
+		return "", 0, fmt.Errorf("it has %d bytes; at most %d are read", len(data), limit)
 	}
 	var head struct {
-		V    int    `json:"v"`
-		Name string `json:"name"`
+		V          int    `json:"v"`
+		Name       string `json:"name"`
+		Connection string `json:"connection"` // which a discovery is named by
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
 		return "", 0, fmt.Errorf("it is not a JSON document: %w", err)
 	}
-	return head.Name, head.V, nil
+	return cmp.Or(head.Name, head.Connection), head.V, nil
 }
 
 // checkFields walks a JSON value beside the Go type it will be decoded into and reports fields that the type
@@ -167,7 +173,9 @@ func Nearest(word string, candidates []string) string {
 
 // encode writes a document as JSON with a stable order of fields. It refuses a document that is not valid, so
 // nothing is stored that the other side would refuse.
-func encode(d document) ([]byte, error) {
+func encode(d document) ([]byte, error) { return encodeUpTo(MaxDocument, d) }
+
+func encodeUpTo(limit int, d document) ([]byte, error) {
 	kind, name, _ := d.header()
 	if err := d.Validate().Err(kind, name); err != nil {
 		return nil, err
@@ -176,8 +184,8 @@ func encode(d document) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing %s %q: %w", kind, name, err)
 	}
-	if len(data) > MaxDocument {
-		return nil, fmt.Errorf("writing %s %q: the document has %d bytes; at most %d are allowed", kind, name, len(data), MaxDocument)
+	if len(data) > limit {
+		return nil, fmt.Errorf("writing %s %q: the document has %d bytes; at most %d are allowed", kind, name, len(data), limit)
 	}
 	return data, nil
 }

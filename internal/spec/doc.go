@@ -19,6 +19,9 @@ const (
 	KindTable      Kind = "table"
 )
 
+// KindDiscovery is the kind of a document that lies beside script and engine, not in the configuration table.
+const KindDiscovery Kind = "discovery"
+
 // Version is the newest version of documents this build reads and writes. A document carries the lowest
 // version that can express it; a field added later names the version that it came with.
 const Version = 1

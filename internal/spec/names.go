@@ -29,6 +29,9 @@ func checkThingName(name string) string {
 	return fmt.Sprintf("%q is not a name: write 1 to 63 lower-case letters, digits and hyphens, with a letter first and no hyphen at the end, such as %q", name, suggest(name, '-', 63))
 }
 
+// CheckConnectionName says what is wrong with the name of a connection, or "".
+func CheckConnectionName(name string) string { return checkThingName(name) }
+
 // suggest bends a refused name into one that is accepted.
 func suggest(name string, separator rune, limit int) string {
 	bent := strings.Map(func(r rune) rune {

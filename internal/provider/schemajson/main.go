@@ -32,6 +32,7 @@ type document struct {
 type providerSchema struct {
 	Provider   *schema             `json:"provider"`
 	Resources  map[string]*schema  `json:"resource_schemas"`
+	Sources    map[string]*schema  `json:"data_source_schemas"`
 	Identities map[string]identity `json:"resource_identity_schemas"`
 }
 
@@ -103,9 +104,12 @@ func write(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	out := providerSchema{Provider: schemaOf(schemas.Provider), Resources: map[string]*schema{}, Identities: map[string]identity{}}
+	out := providerSchema{Provider: schemaOf(schemas.Provider), Resources: map[string]*schema{}, Sources: map[string]*schema{}, Identities: map[string]identity{}}
 	for name, s := range schemas.ResourceSchemas {
 		out.Resources[name] = schemaOf(s)
+	}
+	for name, s := range schemas.DataSourceSchemas {
+		out.Sources[name] = schemaOf(s)
 	}
 	for name, s := range identities.IdentitySchemas {
 		attributes := map[string]identityAttribute{}

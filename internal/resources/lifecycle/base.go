@@ -61,12 +61,17 @@ func (b *Base) Metadata(_ context.Context, _ resource.MetadataRequest, resp *res
 
 // Configure implements resource.ResourceWithConfigure. It may be called more than once.
 func (b *Base) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	if req.ProviderData == nil {
+	b.Take(&resp.Diagnostics, req.ProviderData)
+}
+
+// Take keeps what the provider's Configure handed over; nil is what it hands over before it was called.
+func (b *Base) Take(diags *diag.Diagnostics, providerData any) {
+	if providerData == nil {
 		return
 	}
-	data, ok := req.ProviderData.(*Data)
+	data, ok := providerData.(*Data)
 	if !ok {
-		resp.Diagnostics.AddError("Configuring "+b.TypeName, fmt.Sprintf("The provider handed over %T. Please report this to the provider's developers.", req.ProviderData))
+		diags.AddError("Configuring "+b.TypeName, fmt.Sprintf("The provider handed over %T. Please report this to the provider's developers.", providerData))
 		return
 	}
 	b.Session, b.Clock, b.Planned, b.iam, b.buckets = data.session, data.clock, &data.planned, data.iam, data.buckets
@@ -78,15 +83,22 @@ func (b *Base) Configure(_ context.Context, req resource.ConfigureRequest, resp 
 func (b *Base) Begin(diags *diag.Diagnostics, verb string, raw tftypes.Value) (tree Tree, summary string, ok bool) {
 	tree, _, err := Read(raw)
 	summary = Summary(verb, b.TypeName, tree.Text("name"))
-	switch {
-	case err != nil:
+	if err != nil {
 		diags.AddError(summary, err.Error())
-	case b.Session == nil:
-		diags.AddError(summary, "The provider's configuration is not known yet: give region, credentials and endpoints values that do not depend on resources of the same apply.")
-	default:
-		return tree, summary, true
+		return nil, summary, false
 	}
-	return nil, summary, false
+	if !b.Connected(diags, summary) {
+		return nil, summary, false
+	}
+	return tree, summary, true
+}
+
+// Connected reports whether there is a session, and adds an error where there is none.
+func (b *Base) Connected(diags *diag.Diagnostics, summary string) bool {
+	if b.Session == nil {
+		diags.AddError(summary, "The provider's configuration is not known yet: give region, credentials and endpoints values that do not depend on resources of the same apply.")
+	}
+	return b.Session != nil
 }
 
 // Tracking opens a tracking by name.

@@ -61,8 +61,23 @@ func (b *Base) WithoutTracking(ctx context.Context, err error, attribute, name s
 		"there is no tracking %q in this account and Region: create it first, and refer to it by its attribute, so that Terraform keeps the order", name))
 }
 
-// attributeOf is the attribute that a refusal of the tracking is about.
+// AtError is an error that is about an attribute.
+type AtError struct {
+	Path spec.Path
+	Err  error
+}
+
+func (e *AtError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the error.
+func (e *AtError) Unwrap() error { return e.Err }
+
+// attributeOf is the attribute that an error is about: one that says so, or a refusal of the tracking.
 func attributeOf(err error) spec.Path {
+	var told *AtError
+	if errors.As(err, &told) {
+		return told.Path
+	}
 	var absent *tracking.MissingError
 	var exists *tracking.ExistsError
 	var owned *tracking.OwnedError

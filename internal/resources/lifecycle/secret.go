@@ -62,6 +62,27 @@ func (b *Base) ReadSecret(ctx context.Context, diags *diag.Diagnostics, summary 
 	return judgeLogin(at, secretARN, out.SecretString)
 }
 
+// ReadLogin reads username and password from a secret. They are kept in memory alone.
+func (b *Base) ReadLogin(ctx context.Context, secretARN string) (username, password string, err error) {
+	out, err := b.Session.Secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(secretARN)}, func(o *secretsmanager.Options) {
+		o.APIOptions = append(o.APIOptions, unlogged)
+	})
+	if err != nil {
+		return "", "", fmt.Errorf("reading the secret %q: %w", secretARN, err)
+	}
+	if f := judgeLogin(nil, secretARN, out.SecretString); f != nil {
+		return "", "", errors.New(f.Message)
+	}
+	var held struct {
+		Username string `json:"username"`
+		Password string `json:"password"`
+	}
+	if err := json.Unmarshal([]byte(aws.ToString(out.SecretString)), &held); err != nil {
+		return "", "", fmt.Errorf("the value of the secret %q is not a JSON object of texts: store %s", secretARN, loginForm) // never with err, which may quote the value
+	}
+	return held.Username, held.Password, nil
+}
+
 func judgeLogin(at spec.Path, secretARN string, value *string) *Finding {
 	var held map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(aws.ToString(value)), &held); err != nil || held == nil {

@@ -19,6 +19,11 @@ func Value(ctx context.Context, t attr.Type, data any) (attr.Value, error) {
 	return t.ValueFromTerraform(ctx, raw)
 }
 
+// RawValue makes a whole state, or part of one, of plain data: what is absent is null.
+func RawValue(t tftypes.Type, data any) (tftypes.Value, error) {
+	return terraformValue(t, canonical(data))
+}
+
 func terraformValue(t tftypes.Type, data any) (tftypes.Value, error) {
 	if data == nil {
 		return tftypes.NewValue(t, nil), nil
