@@ -123,6 +123,8 @@ type Table struct {
 	// same place was created anew there; "" is a place that is not known.
 	Origin  string `json:"origin,omitempty"`
 	Comment string `json:"comment,omitempty"`
+	// Partition is how the table's files are partitioned; nil is not at all.
+	Partition []PartitionField `json:"partition,omitempty"`
 }
 
 // Kinds are the kinds of the columns' vectors.

@@ -99,6 +99,42 @@ type DataFile struct {
 	// Key is the object's key in the target's store.
 	Key  string       `json:"key"`
 	File parquet.File `json:"file"`
+	// Partition is the value of each of the table's partition fields, the same for all rows; empty where the table has
+	// no such fields.
+	Partition schema.PartitionValues `json:"partition,omitempty"`
+}
+
+// DeleteFile is a file to be added that names rows of one data file which are no longer there, by their positions.
+type DeleteFile struct {
+	Key string `json:"key"`
+	// Data is the key of the data file.
+	Data      string                 `json:"data"`
+	File      parquet.File           `json:"file"`
+	Partition schema.PartitionValues `json:"partition,omitempty"`
+}
+
+// StoredFile is a data file that a table holds.
+type StoredFile struct {
+	Key string `json:"key"`
+	// Size is the file's length in bytes. Rows counts those that it holds, deleted or not.
+	Size      int64                  `json:"size"`
+	Rows      int64                  `json:"rows"`
+	Partition schema.PartitionValues `json:"partition,omitempty"`
+	// Lower and Upper bound a column's values, by its field id, in Iceberg's single-value serialization; what is not there
+	// is not known.
+	Lower map[int][]byte `json:"lower,omitempty"`
+	Upper map[int][]byte `json:"upper,omitempty"`
+	// Deletes are files that name rows which are no longer there.
+	Deletes []StoredDelete `json:"deletes,omitempty"`
+}
+
+// StoredDelete is a file of positions that a table holds.
+type StoredDelete struct {
+	Key  string `json:"key"`
+	Size int64  `json:"size"`
+	Rows int64  `json:"rows"`
+	// Only says that the file names rows of one data file alone, so that it goes with that.
+	Only bool `json:"only,omitempty"`
 }
 
 // Change is what a commit does.
@@ -107,7 +143,12 @@ type Change struct {
 	Schema schema.Table
 	// ReplaceAll removes everything that the table held.
 	ReplaceAll bool
-	Add        []DataFile
+	// Remove are the keys of data files that are no longer part of the table, with the files of positions that name
+	// rows of theirs alone.
+	Remove []string
+	Add    []DataFile
+	// AddDeletes name rows of data files that stay.
+	AddDeletes []DeleteFile
 	Checkpoint Checkpoint
 }
 
