@@ -10,8 +10,8 @@ import (
 // window is how far back an encoder looks: a page is not much longer.
 const window = 512 << 10
 
-// encoders are those of all writers: each holds the memory of one window.
-var encoders sync.Pool
+// encoders are those of all writers: each holds the memory of one window. decoders are those of all readers.
+var encoders, decoders sync.Pool
 
 // compress compresses a page into out, which it overwrites, with zstd at its fastest level, with entropy coding of all
 // literals. By default literals stay as they are where nothing repeats, which costs texts of random characters half their
@@ -29,4 +29,17 @@ func compress(out, page []byte) ([]byte, error) {
 	}
 	defer encoders.Put(e)
 	return e.EncodeAll(page, out[:0]), nil
+}
+
+// decompress decompresses a page into dst, which it overwrites, and whose capacity bounds it.
+func decompress(dst, src []byte) ([]byte, error) {
+	d, ok := decoders.Get().(*zstd.Decoder)
+	if !ok {
+		var err error
+		if d, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxPage), zstd.WithDecodeAllCapLimit(true)); err != nil {
+			return nil, fmt.Errorf("making a zstd decoder: %w", err)
+		}
+	}
+	defer decoders.Put(d)
+	return d.DecodeAll(src, dst[:0])
 }

@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math/bits"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
@@ -104,4 +105,54 @@ func (l *levels) hybrid(out []byte) []byte {
 		}
 	}
 	return out
+}
+
+// null reports whether a row has no value.
+func (l *levels) null(row int) bool { return l.nulls > 0 && l.words[row>>6]&(1<<(row&63)) == 0 }
+
+// decode reads the levels of some rows, without their length.
+func (l *levels) decode(data []byte, rows int) error {
+	l.reset()
+	for l.rows < rows {
+		run, n := binary.Uvarint(data)
+		if n <= 0 {
+			return fmt.Errorf("%w: levels of %d rows end behind %d", errDamaged, rows, l.rows)
+		}
+		data = data[n:]
+		if run&1 == 0 { // a run of one level
+			if len(data) < 1 || run>>1 == 0 {
+				return fmt.Errorf("%w: a run of levels without one", errDamaged)
+			}
+			count := int(min(run>>1, uint64(rows-l.rows)))
+			if data[0] != 0 {
+				l.fill(count)
+			} else {
+				l.empty(count)
+			}
+			data = data[1:]
+			continue
+		}
+		if groups := run >> 1; groups == 0 || groups > uint64(len(data)) {
+			return fmt.Errorf("%w: %d groups of levels in %d bytes", errDamaged, groups, len(data))
+		}
+		for range run >> 1 {
+			if n := min(8, rows-l.rows); n > 0 {
+				word := uint64(data[0]) & (1<<n - 1)
+				l.bits(word, n)
+				l.nulls += n - bits.OnesCount64(word)
+			}
+			data = data[1:]
+		}
+	}
+	return nil
+}
+
+// empty appends rows that have no values.
+func (l *levels) empty(rows int) {
+	l.nulls += rows
+	for rows > 0 {
+		n := min(64, rows)
+		l.bits(0, n)
+		rows -= n
+	}
 }
