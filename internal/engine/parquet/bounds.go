@@ -22,8 +22,10 @@ const (
 // bounds follows the smallest and largest value of a column while it is written, of a page, a row
 // group or a file.
 type bounds struct {
-	typ         schema.Type
-	some        bool
+	typ  schema.Type
+	some bool
+	// unknown says that there are values of which nothing is known.
+	unknown     bool
 	nulls, nans int64
 
 	lowInt, highInt     int64
@@ -219,7 +221,7 @@ func (b *bounds) plain() (low, high []byte) {
 // encoded are the bounds in Iceberg's single-value serialization (specification, "Appendix D"); nil where there
 // is none.
 func (b *bounds) encoded() (low, high []byte) {
-	if !b.some {
+	if !b.some || b.unknown {
 		return nil, nil
 	}
 	switch b.typ.Kind() {

@@ -35,8 +35,10 @@ type chunk struct {
 	// indexed says that the footer tells the bounds of pages and row groups.
 	indexed bool
 
-	// coding says whether the page at hand holds numbers of the dictionary.
-	coding bool
+	// coding says whether the page at hand holds numbers of the dictionary; chosen, whether values have told.
+	coding, chosen bool
+	// uncounted says that some of the file's values were not looked at.
+	uncounted bool
 
 	*columnMemory
 	// left are the bits of booleans that fill no byte yet.
@@ -80,12 +82,18 @@ func newChunk(c schema.Column, e *format.SchemaElement, index int, indexed bool,
 	}
 	out.plain, out.numbers = out.plain[:0], out.numbers[:0]
 	out.levels.reset()
-	if repays(c.Type, first) {
-		out.coding = true
-		out.numbers = slices.Grow(out.numbers, pageRows+stride)
-		out.dictionary.reset()
-	}
+	out.choose(first)
+	out.chosen = first != nil
 	return out
+}
+
+// choose chooses how values are encoded by the first of them; nil shows nothing. The chunk is empty.
+func (c *chunk) choose(first *column.Vector) {
+	c.chosen = true
+	if c.coding = repays(c.column.Type, first); c.coding {
+		c.numbers = slices.Grow(c.numbers, pageRows+stride)
+		c.dictionary.reset()
+	}
 }
 
 // add takes up the rows of a vector.

@@ -158,7 +158,7 @@ func (c *ChunkReader) readLevels(body []byte, rows, length int) ([]byte, error) 
 // append decodes a page's values and puts them into their rows.
 func (c *ChunkReader) append(v *column.Vector, encoding format.Encoding, body []byte) (int, error) {
 	count := c.levels.rows - c.levels.nulls
-	if encoding != format.RLEDictionary && encoding != format.PlainDictionary {
+	if encoding != format.RLEDictionary && encoding != format.PlainDictionary { //nolint:staticcheck // older writers do
 		if err := c.values.decode(encoding, &c.leaf, count, body); err != nil {
 			return 0, err
 		}

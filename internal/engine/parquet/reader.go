@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"sync"
 
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
@@ -32,6 +34,9 @@ type Reader struct {
 	key      string
 	metadata format.FileMetaData
 	leaves   []format.SchemaElement
+
+	indexes sync.Mutex
+	region  *Fetched
 }
 
 // Open reads a file's footer. size is its length in bytes.
@@ -126,7 +131,70 @@ func (r *Reader) get(ctx context.Context, offset, length int64) ([]byte, error) 
 	return out, nil
 }
 
-// RowGroups is how many row groups there are; Rows is how many rows one has.
+// Fetched is a part of a file that is in memory.
+type Fetched struct {
+	start int64
+	data  []byte
+}
+
+// Fetch reads a row group at once, for all of whose columns to be read or copied.
+func (r *Reader) Fetch(ctx context.Context, group int) (*Fetched, error) {
+	from, to := int64(math.MaxInt64), int64(0)
+	for i := range r.metadata.RowGroups[group].Columns {
+		start, length := extent(&r.metadata.RowGroups[group].Columns[i].MetaData)
+		from, to = min(from, start), max(to, start+length)
+	}
+	return r.fetch(ctx, from, to)
+}
+
+func (r *Reader) fetch(ctx context.Context, from, to int64) (*Fetched, error) {
+	if to-from > maxChunk {
+		return nil, nil // column by column, then
+	}
+	data, err := r.get(ctx, from, to-from)
+	if err != nil {
+		return nil, err
+	}
+	return &Fetched{from, data}, nil
+}
+
+// part is a part of the file, from what was fetched where that holds it.
+func (r *Reader) part(ctx context.Context, fetched *Fetched, offset, length int64) ([]byte, error) {
+	if offset < 0 || length < 0 {
+		return nil, fmt.Errorf("%w: %d bytes at %d", errDamaged, length, offset)
+	}
+	if fetched != nil && offset >= fetched.start && offset+length <= fetched.start+int64(len(fetched.data)) {
+		return fetched.data[offset-fetched.start:][:length], nil
+	}
+	return r.get(ctx, offset, length)
+}
+
+// indexRegion reads the indexes of all columns at once, the first time.
+func (r *Reader) indexRegion(ctx context.Context) (*Fetched, error) {
+	r.indexes.Lock()
+	defer r.indexes.Unlock()
+	if r.region != nil {
+		return r.region, nil
+	}
+	from, to := int64(math.MaxInt64), int64(0)
+	for _, group := range r.metadata.RowGroups {
+		for _, c := range group.Columns {
+			for _, p := range [][2]int64{{c.ColumnIndexOffset, int64(c.ColumnIndexLength)}, {c.OffsetIndexOffset, int64(c.OffsetIndexLength)}} {
+				if p[1] > 0 && p[0] > 0 {
+					from, to = min(from, p[0]), max(to, p[0]+p[1])
+				}
+			}
+		}
+	}
+	if to <= from || to-from > maxFooter {
+		return nil, nil
+	}
+	var err error
+	r.region, err = r.fetch(ctx, from, to)
+	return r.region, err
+}
+
+// RowGroups is how many row groups there are.
 func (r *Reader) RowGroups() int { return len(r.metadata.RowGroups) }
 
 // Rows is how many rows a row group has.
@@ -152,8 +220,9 @@ func (r *Reader) Find(c schema.Column) (place int, ok bool) {
 	return 0, false
 }
 
-// Chunk reads the pages of a column in a row group, as values of a type, which may be wider than the file's.
-func (r *Reader) Chunk(ctx context.Context, group, place int, as schema.Type) (*ChunkReader, error) {
+// Chunk reads the pages of a column in a row group, which may have been fetched, as values of a type, which may be wider
+// than the file's.
+func (r *Reader) Chunk(ctx context.Context, group, place int, fetched *Fetched, as schema.Type) (*ChunkReader, error) {
 	m := &r.metadata.RowGroups[group].Columns[place].MetaData
 	start, length := extent(m)
 	wrap := func(err error) (*ChunkReader, error) {
@@ -163,7 +232,7 @@ func (r *Reader) Chunk(ctx context.Context, group, place int, as schema.Type) (*
 	if err != nil {
 		return wrap(err)
 	}
-	data, err := r.get(ctx, start, length)
+	data, err := r.part(ctx, fetched, start, length)
 	if err != nil {
 		return wrap(err)
 	}

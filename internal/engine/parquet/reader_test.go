@@ -75,7 +75,7 @@ func readAll(ctx context.Context, path string, t *schema.Table) (*readback.Table
 			if !ok {
 				return nil, fmt.Errorf("there is no column %q", c.Name)
 			}
-			chunk, err := r.Chunk(ctx, group, place, c.Type)
+			chunk, err := r.Chunk(ctx, group, place, nil, c.Type)
 			if err != nil {
 				return nil, err
 			}
@@ -254,13 +254,14 @@ func FuzzReader(f *testing.F) {
 	b := kinds(table)
 	for i := range 40 {
 		for _, v := range b.Columns {
-			if v.Kind != column.Bytes && i%3 == 1 {
-				v.SetNull(v.Extend(1))
-			} else if v.Kind != column.Bytes {
-				v.Extend(1)
-			} else {
+			switch {
+			case v.Kind == column.Bytes:
 				v.Data = fmt.Append(v.Data, i)
 				v.Append()
+			case i%3 == 1:
+				v.SetNull(v.Extend(1))
+			default:
+				v.Extend(1)
 			}
 		}
 	}
@@ -298,7 +299,7 @@ func FuzzReader(f *testing.F) {
 				if !ok {
 					continue
 				}
-				chunk, err := r.Chunk(t.Context(), group, place, c.Type)
+				chunk, err := r.Chunk(t.Context(), group, place, nil, c.Type)
 				if err != nil {
 					continue
 				}

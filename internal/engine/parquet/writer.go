@@ -172,7 +172,7 @@ func (w *Writer) Close() (*File, error) {
 		b := &w.chunks[i].file
 		low, high := b.encoded()
 		file.Columns[i] = FileColumn{FieldID: w.table.Columns[i].FieldID, Values: w.rows, Nulls: b.nulls, Lower: low, Upper: high}
-		if kind := b.typ.Kind(); kind == column.Float32 || kind == column.Float64 {
+		if kind := b.typ.Kind(); (kind == column.Float32 || kind == column.Float64) && !w.chunks[i].uncounted {
 			file.Columns[i].NaNs = &b.nans
 		}
 	}
@@ -204,6 +204,9 @@ func (w *Writer) end() error {
 	}
 	for g, indexes := range w.indexes {
 		for i := range indexes {
+			if len(indexes[i].offset.PageLocations) == 0 {
+				continue // a copied column that had none
+			}
 			at, length, err := w.marshal(&indexes[i].offset)
 			if err != nil {
 				return err

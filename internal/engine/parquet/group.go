@@ -1,0 +1,207 @@
+package parquet
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+)
+
+// GroupWriter writes one row group column by column, each in its turn: encoded from a vector, or copied from another file
+// as it is. No more than one column is held.
+type GroupWriter struct {
+	w       *Writer
+	rows    int
+	group   format.RowGroup
+	indexes []chunkIndex
+}
+
+// Group ends the row group at hand and begins one of some rows; there must be at least one.
+func (w *Writer) Group(rows int) (*GroupWriter, error) {
+	if w.groupRows > 0 {
+		if err := w.flush(); err != nil {
+			return nil, err
+		}
+	}
+	return &GroupWriter{w: w, rows: rows, group: format.RowGroup{FileOffset: w.out.n, NumRows: int64(rows), Ordinal: int16(len(w.metadata.RowGroups))}}, nil
+}
+
+func (g *GroupWriter) next() (*chunk, error) {
+	if i := len(g.indexes); i < len(g.w.chunks) {
+		return &g.w.chunks[i], nil
+	}
+	return nil, fmt.Errorf("writing a row group: it has more than the %d columns of the table", len(g.w.chunks))
+}
+
+func (g *GroupWriter) done(c format.ColumnChunk, index chunkIndex) {
+	g.group.Columns, g.indexes = append(g.group.Columns, c), append(g.indexes, index)
+	g.group.TotalByteSize += c.MetaData.TotalUncompressedSize
+	g.group.TotalCompressedSize += c.MetaData.TotalCompressedSize
+}
+
+// Encode writes the next column.
+func (g *GroupWriter) Encode(v *column.Vector) error {
+	c, err := g.next()
+	if err != nil {
+		return err
+	}
+	if v.Len() != g.rows || v.Kind != c.column.Type.Kind() || c.column.Required && v.Nulls > 0 {
+		return fmt.Errorf("writing column %q of a row group: it has %d rows of kind %s and %d NULLs, not %d of %s", c.column.Name, v.Len(), v.Kind, v.Nulls, g.rows, c.column.Type.Kind())
+	}
+	if !c.chosen {
+		c.choose(v)
+	}
+	if err := c.add(v); err != nil {
+		return fmt.Errorf("writing column %q of a row group: %w", c.column.Name, err)
+	}
+	chunk, index, err := c.end(g.w.out)
+	if err != nil {
+		return err
+	}
+	g.done(chunk, index)
+	return nil
+}
+
+// Copyable reports whether a column of a file may be copied as the table's column i: their values are stored alike.
+func (w *Writer) Copyable(i int, r *Reader, place int) bool {
+	from, to := r.leaves[place], w.metadata.Schema[i+1]
+	return from.Type == to.Type && from.TypeLength == to.TypeLength && from.RepetitionType == to.RepetitionType && from.Scale == to.Scale
+}
+
+// Copy writes the next column as it stands in a row group of a file, which may have been fetched, and whose values lie
+// between low and high, in Iceberg's single-value serialization; nil where that is not known.
+func (g *GroupWriter) Copy(ctx context.Context, r *Reader, group, place int, fetched *Fetched, low, high []byte) error {
+	c, err := g.next()
+	if err != nil {
+		return err
+	}
+	from := &r.metadata.RowGroups[group].Columns[place]
+	start, length := extent(&from.MetaData)
+	if int(from.MetaData.NumValues) != g.rows {
+		return fmt.Errorf("copying column %q: it has %d rows, not %d", c.column.Name, from.MetaData.NumValues, g.rows)
+	}
+	data, err := r.part(ctx, fetched, start, length)
+	if err != nil {
+		return err
+	}
+	moved := g.w.out.n - start
+	m := from.MetaData
+	m.PathInSchema = []string{c.column.Name}
+	m.DataPageOffset += moved
+	if m.DictionaryPageOffset > 0 {
+		m.DictionaryPageOffset += moved
+	}
+	m.IndexPageOffset, m.BloomFilterOffset, m.BloomFilterLength = 0, 0, 0
+	if _, err := g.w.out.Write(data); err != nil {
+		return fmt.Errorf("copying column %q: %w", c.column.Name, err)
+	}
+	index, err := r.index(ctx, group, place, moved)
+	if err != nil {
+		return err
+	}
+	g.done(format.ColumnChunk{FileOffset: m.DataPageOffset, MetaData: m}, index)
+	c.copied(&m, low, high)
+	return nil
+}
+
+// End finishes the row group.
+func (g *GroupWriter) End() error {
+	if len(g.indexes) != len(g.w.chunks) {
+		return fmt.Errorf("writing a row group: it has %d of %d columns", len(g.indexes), len(g.w.chunks))
+	}
+	g.w.metadata.RowGroups, g.w.indexes = append(g.w.metadata.RowGroups, g.group), append(g.w.indexes, g.indexes)
+	g.w.rows += int64(g.rows)
+	return nil
+}
+
+// copied takes up what is known of a copied chunk's values into the file's bounds.
+func (c *chunk) copied(m *format.ColumnMetaData, low, high []byte) {
+	known := bounds{typ: c.column.Type, nulls: m.Statistics.NullCount}
+	if m.Statistics.NullCount < m.NumValues && !known.parse(low, high) {
+		c.file.unknown = true
+	}
+	if kind := c.column.Type.Kind(); kind == column.Float32 || kind == column.Float64 {
+		c.uncounted = true
+	}
+	c.file.merge(&known)
+}
+
+// parse reads bounds from Iceberg's single-value serialization; false says that there are none.
+func (b *bounds) parse(low, high []byte) bool {
+	if low == nil || high == nil {
+		return false
+	}
+	for _, value := range [][]byte{low, high} {
+		switch kind := b.typ.Kind(); {
+		case kind == column.Bool && len(value) == 1:
+			b.integer(int64(value[0]))
+		case kind == column.Int32 && len(value) == 4:
+			b.integer(int64(int32(binary.LittleEndian.Uint32(value))))
+		case b.typ.ID == schema.Decimal:
+			w, ok := wideFrom(value)
+			if !ok || len(value) == 0 || kind == column.Int64 && w != column.WideOf(int64(w.Lo)) {
+				return false
+			}
+			if kind == column.Int64 {
+				b.integer(int64(w.Lo))
+			} else {
+				b.wide(w)
+			}
+		case kind == column.Int64 && len(value) == 8:
+			b.integer(int64(binary.LittleEndian.Uint64(value)))
+		case kind == column.Int64 && len(value) == 4: // the column was widened since
+			b.integer(int64(int32(binary.LittleEndian.Uint32(value))))
+		case kind == column.Float32 && len(value) == 4, kind == column.Float64 && len(value) == 4:
+			b.float(float64(math.Float32frombits(binary.LittleEndian.Uint32(value))))
+		case kind == column.Float64 && len(value) == 8:
+			b.float(math.Float64frombits(binary.LittleEndian.Uint64(value)))
+		case kind == column.Bytes:
+			b.text(value)
+		default:
+			return false
+		}
+	}
+	return b.some
+}
+
+// index reads what a file tells of a column's pages, moved by some bytes.
+func (r *Reader) index(ctx context.Context, group, place int, moved int64) (chunkIndex, error) {
+	var out chunkIndex
+	c := &r.metadata.RowGroups[group].Columns[place]
+	if c.OffsetIndexLength <= 0 || c.OffsetIndexLength > maxFooter {
+		return out, nil
+	}
+	region, err := r.indexRegion(ctx)
+	if err != nil {
+		return out, err
+	}
+	wrap := func(err error) error {
+		return fmt.Errorf("reading the index of column %q of %s: %w", r.leaves[place].Name, r.store.Address(r.key), err)
+	}
+	data, err := r.part(ctx, region, c.OffsetIndexOffset, int64(c.OffsetIndexLength))
+	if err == nil {
+		err = unmarshal(data, &out.offset)
+	}
+	if err != nil {
+		return out, wrap(err)
+	}
+	for i := range out.offset.PageLocations {
+		out.offset.PageLocations[i].Offset += moved
+	}
+	if c.ColumnIndexLength <= 0 || c.ColumnIndexLength > maxFooter {
+		return out, nil
+	}
+	if data, err = r.part(ctx, region, c.ColumnIndexOffset, int64(c.ColumnIndexLength)); err != nil {
+		return out, wrap(err)
+	}
+	out.column = &format.ColumnIndex{}
+	if err := unmarshal(data, out.column); err != nil {
+		return out, wrap(err)
+	}
+	return out, nil
+}
