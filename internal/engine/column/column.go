@@ -195,17 +195,22 @@ func (v *Vector) Extend(rows int) (first int) {
 	case Float64:
 		v.Float64s = slices.Grow(v.Float64s, rows)[:first+rows]
 	}
-	v.rows += rows
-	if at := first & 63; at > 0 {
-		v.Valid[first>>6] |= ^uint64(0) << at
+	v.extendValid(rows)
+	return first
+}
+
+// extendValid marks further rows as having values.
+func (v *Vector) extendValid(rows int) {
+	if at := v.rows & 63; at > 0 {
+		v.Valid[v.rows>>6] |= ^uint64(0) << at
 	}
+	v.rows += rows
 	for len(v.Valid) < (v.rows+63)/64 {
 		v.Valid = append(v.Valid, ^uint64(0))
 	}
 	if end := v.rows & 63; end > 0 {
 		v.Valid[v.rows>>6] &= 1<<end - 1 // bits behind the last row are zero
 	}
-	return first
 }
 
 // SetNull takes the value of a row that Extend has added; it is called once a row at most.

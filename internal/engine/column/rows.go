@@ -1,0 +1,115 @@
+package column
+
+import (
+	"bytes"
+	"math"
+)
+
+// Equal reports whether row i of a vector and row j of another of the same kind are the same: both NULL, or the same
+// bits.
+func (v *Vector) Equal(i int, o *Vector, j int) bool {
+	if null := v.IsNull(i); null || o.IsNull(j) {
+		return null && o.IsNull(j)
+	}
+	switch v.Kind {
+	case Bool:
+		return v.Bools[i] == o.Bools[j]
+	case Int32:
+		return v.Int32s[i] == o.Int32s[j]
+	case Int64:
+		return v.Int64s[i] == o.Int64s[j]
+	case Int128:
+		return v.Wides[i] == o.Wides[j]
+	case Float32:
+		return math.Float32bits(v.Float32s[i]) == math.Float32bits(o.Float32s[j])
+	case Float64:
+		return math.Float64bits(v.Float64s[i]) == math.Float64bits(o.Float64s[j])
+	default:
+		return bytes.Equal(v.Bytes(i), o.Bytes(j))
+	}
+}
+
+// Set makes row i of a vector what row j of another of the same kind is; of any kind but Bytes, whose rows have no room
+// for others.
+func (v *Vector) Set(i int, o *Vector, j int) {
+	null := o.IsNull(j)
+	if was := v.IsNull(i); was != null {
+		if null {
+			v.SetNull(i)
+			return
+		}
+		v.Valid[i>>6] |= 1 << (i & 63)
+		v.Nulls--
+	}
+	if null {
+		return
+	}
+	switch v.Kind {
+	case Bool:
+		v.Bools[i] = o.Bools[j]
+	case Int32:
+		v.Int32s[i] = o.Int32s[j]
+	case Int64:
+		v.Int64s[i] = o.Int64s[j]
+	case Int128:
+		v.Wides[i] = o.Wides[j]
+	case Float32:
+		v.Float32s[i] = o.Float32s[j]
+	case Float64:
+		v.Float64s[i] = o.Float64s[j]
+	}
+}
+
+// AppendRows appends rows of another vector of the same kind, from up to but without to.
+func (v *Vector) AppendRows(o *Vector, from, to int) {
+	if from >= to {
+		return
+	}
+	if v.Kind == Bytes {
+		v.appendTexts(o, from, to)
+		return
+	}
+	first := v.Extend(to - from)
+	switch v.Kind {
+	case Bool:
+		copy(v.Bools[first:], o.Bools[from:to])
+	case Int32:
+		copy(v.Int32s[first:], o.Int32s[from:to])
+	case Int64:
+		copy(v.Int64s[first:], o.Int64s[from:to])
+	case Int128:
+		copy(v.Wides[first:], o.Wides[from:to])
+	case Float32:
+		copy(v.Float32s[first:], o.Float32s[from:to])
+	case Float64:
+		copy(v.Float64s[first:], o.Float64s[from:to])
+	}
+	v.takeNulls(first, o, from, to)
+}
+
+// takeNulls takes the NULLs of another vector's rows into rows that are marked as having values.
+func (v *Vector) takeNulls(first int, o *Vector, from, to int) {
+	if o.Nulls == 0 {
+		return
+	}
+	at := from
+	for start, end := range o.Runs(from, to) {
+		for ; at < start; at++ {
+			v.SetNull(first + at - from)
+		}
+		at = end
+	}
+	for ; at < to; at++ {
+		v.SetNull(first + at - from)
+	}
+}
+
+func (v *Vector) appendTexts(o *Vector, from, to int) {
+	first, moved := v.rows, len(v.Data)-int(o.Offsets[from])
+	v.Data = append(v.Data, o.Data[o.Offsets[from]:o.Offsets[to]]...)
+	for _, end := range o.Offsets[from+1 : to+1] {
+		v.Offsets = append(v.Offsets, uint32(int(end)+moved))
+	}
+	v.extendValid(to - from)
+	v.takeNulls(first, o, from, to)
+}
