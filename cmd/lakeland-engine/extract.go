@@ -66,7 +66,7 @@ snapshot; one more session holds the snapshot.`,
 			show := newDisplay(cmd.OutOrStdout())
 			secrets := func(context.Context, string) (postgres.Credentials, error) { return login, nil }
 			e := run.Extraction{
-				Connection: *connection, Source: spec.DatabaseSource{Schema: schemaName, Table: tableName}, Readers: readers, Secrets: secrets, Started: show.start,
+				Connection: *connection, Source: spec.DatabaseSource{Schema: schemaName, Table: tableName}, Readers: readers, Secrets: secrets, Stores: open, Started: show.start, Log: show.log,
 				Output: run.Output{Bucket: bucket, KeyPrefix: prefix, KeySuffix: ".parquet", FileBytes: extractFileBytes},
 				Executor: &run.Local{
 					Worker:   &run.Worker{Stores: open, Secrets: secrets, Version: version, Progress: show.add},

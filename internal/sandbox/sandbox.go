@@ -134,7 +134,7 @@ func (sb *Sandbox) start(ctx context.Context, part Part) error {
 }
 
 func (sb *Sandbox) startPostgres(ctx context.Context) error {
-	installation, err := sb.tools.Postgres(ctx, toolchain.Postgres17)
+	installation, err := sb.PostgresInstallation(ctx)
 	if err != nil {
 		return err
 	}
@@ -143,6 +143,12 @@ func (sb *Sandbox) startPostgres(ctx context.Context) error {
 		return err
 	}
 	return sb.keep(server.Stop, func() { sb.postgres = server })
+}
+
+// PostgresInstallation is the directory of the installation that the sandbox's PostgreSQL server runs from, for further
+// servers of the same version.
+func (sb *Sandbox) PostgresInstallation(ctx context.Context) (string, error) {
+	return sb.tools.Postgres(ctx, toolchain.Postgres17)
 }
 
 func (sb *Sandbox) startS3(ctx context.Context) error {

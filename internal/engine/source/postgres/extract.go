@@ -184,6 +184,8 @@ func explainCopy(err error) error {
 		return fmt.Errorf("%w: row-level security hides rows from the connection's role: give it BYPASSRLS, or read as the table's owner", err)
 	case server.Code == "42501":
 		return fmt.Errorf("%w: GRANT SELECT on it to the connection's role", err)
+	case server.Code == "40001": // nothing else conflicts with a transaction that reads
+		return fmt.Errorf("%w: the server is a replica whose recovery had to remove rows that were being read: set hot_standby_feedback = on there, or raise its max_standby_streaming_delay (max_standby_archive_delay where it is fed from an archive), or read the primary", err)
 	case server.Code == "57P01", server.Code == "57P02", server.Code == "57P05":
 		return fmt.Errorf("%w: the server ended the session: the next run reads the table again", err)
 	case server.Code == "53100":
