@@ -44,6 +44,7 @@ type Sandbox struct {
 	s3       *versitygw.Server
 	moto     *moto.Server
 	glue     *glueServer
+	others   map[string]*otherServer
 }
 
 // start is the one start of a part.
@@ -145,12 +146,6 @@ func (sb *Sandbox) startPostgres(ctx context.Context) error {
 	return sb.keep(server.Stop, func() { sb.postgres = server })
 }
 
-// PostgresInstallation is the directory of the installation that the sandbox's PostgreSQL server runs from, for further
-// servers of the same version.
-func (sb *Sandbox) PostgresInstallation(ctx context.Context) (string, error) {
-	return sb.tools.Postgres(ctx, toolchain.Postgres17)
-}
-
 func (sb *Sandbox) startS3(ctx context.Context) error {
 	program, err := sb.tools.Versitygw(ctx)
 	if err != nil {
@@ -225,7 +220,12 @@ func (sb *Sandbox) Close() error {
 	if sb.postgres != nil {
 		others = append(others, sb.postgres.Stop)
 	}
-	sb.glue, sb.moto, sb.s3, sb.postgres = nil, nil, nil, nil
+	for _, other := range sb.others {
+		if other.server != nil {
+			others = append(others, other.server.Stop)
+		}
+	}
+	sb.glue, sb.moto, sb.s3, sb.postgres, sb.others = nil, nil, nil, nil, nil
 	sb.mu.Unlock()
 
 	errs := make([]error, len(others)+1)

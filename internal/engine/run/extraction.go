@@ -61,7 +61,7 @@ func (e *Extraction) Run(ctx context.Context) ([]Result, error) {
 	}
 	id := ulid.Make().String()
 	base := Unit{RunID: id, Attempt: id, Table: name, Extract: &ExtractUnit{Connection: e.Connection, Schema: numbered(described.Schema), Output: e.Output}}
-	units, err := cut(ctx, snapshot, e.Source, readers > 0, cmp.Or(e.UnitBytes, DefaultUnitBytes), base, func(unit string) (string, string) {
+	units, err := cut(ctx, snapshot, e.Source, nil, readers > 0, cmp.Or(e.UnitBytes, DefaultUnitBytes), base, func(unit string) (string, string) {
 		return e.Output.KeyPrefix + id + "-" + unit + "-", e.Output.KeySuffix
 	})
 	if err != nil {

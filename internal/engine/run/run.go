@@ -331,7 +331,7 @@ func (a *attempt) units(ctx context.Context, target table.Table, head *table.Hea
 		Connection: *a.connection, Filter: a.doc.Filter, Schema: planned,
 		Output: Output{Bucket: spec.Location{Bucket: location.Bucket}.String(), FileBytes: fileBytes},
 	}}
-	return cut(ctx, snapshot, *a.doc.Source.Database, shared, cmp.Or(a.r.UnitBytes, DefaultUnitBytes), base, func(unit string) (string, string) {
+	return cut(ctx, snapshot, *a.doc.Source.Database, a.doc.PrimaryKey, shared, cmp.Or(a.r.UnitBytes, DefaultUnitBytes), base, func(unit string) (string, string) {
 		return target.DataKeys(head, id, unit)
 	})
 }

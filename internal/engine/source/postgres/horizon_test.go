@@ -26,17 +26,10 @@ func TestHorizons(t *testing.T) {
 	for _, some := range [][]promise{cells, xminPromises, partitionPromises, transactionPromises, lookbackPromises, modelPromises} {
 		promises = append(promises, some...)
 	}
-	for version, start := range map[string]func(*testing.T) *sandboxpostgres.Server{
-		"13": func(t *testing.T) *sandboxpostgres.Server { t.Helper(); return server(t, toolchain.Postgres13) },
-		"17": func(t *testing.T) *sandboxpostgres.Server {
-			t.Helper()
-			return sandbox.ForTest(t, sandbox.Postgres).Postgres()
-		},
-		"18": func(t *testing.T) *sandboxpostgres.Server { t.Helper(); return server(t, toolchain.Postgres18) },
-	} {
-		t.Run(version, func(t *testing.T) {
+	for _, major := range sandbox.PostgresMajors() {
+		t.Run(major, func(t *testing.T) {
 			t.Parallel()
-			s := start(t)
+			s := sandbox.ForTest(t).PostgresOf(t, major)
 			const databases = 4
 			free := make(chan string, databases)
 			for range databases {

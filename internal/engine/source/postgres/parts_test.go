@@ -60,7 +60,7 @@ func TestPartsHoldEveryRowOnce(t *testing.T) {
 		"empty": {1 << 20, 1, 0}, "parent": {1 << 20, 3, 20000},
 	} {
 		source := spec.DatabaseSource{Schema: "public", Table: name}
-		lists, err := s.Parts(t.Context(), source, tc.size)
+		lists, err := s.Parts(t.Context(), source, nil, tc.size)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +73,7 @@ func TestPartsHoldEveryRowOnce(t *testing.T) {
 			t.Errorf("%s: %d rows, %d of them different", name, len(ids), len(slices.Compact(ids)))
 		}
 	}
-	whole, err := s.Parts(t.Context(), spec.DatabaseSource{Schema: "public", Table: "plain"}, 1<<40)
+	whole, err := s.Parts(t.Context(), spec.DatabaseSource{Schema: "public", Table: "plain"}, nil, 1<<40)
 	if err != nil || fmt.Sprint(whole) != fmt.Sprint([][]postgres.Part{{{Source: spec.DatabaseSource{Schema: "public", Table: "plain"}}}}) {
 		t.Errorf("a small table is cut into %v, %v", whole, err)
 	}
@@ -90,7 +90,7 @@ func TestPartitionsAreNoWayRoundAPolicy(t *testing.T) {
 	}
 	defer s.Close(t.Context())
 	source := spec.DatabaseSource{Schema: "public", Table: "parted"}
-	lists, err := s.Parts(t.Context(), source, 1)
+	lists, err := s.Parts(t.Context(), source, nil, 1)
 	if err != nil || len(lists) != 1 || len(lists[0]) != 1 || lists[0][0].Source.Table != "parted" {
 		t.Errorf("it is cut into %v, %v", lists, err)
 	}
