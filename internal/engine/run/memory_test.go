@@ -2,7 +2,6 @@ package run_test
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/readback"
 )
@@ -25,21 +23,12 @@ const (
 // extractSmall extracts a table as the smallest job would, and fails where that takes more memory than such a job has.
 func (l *lake) extractSmall(table, folder string, readers int) {
 	l.t.Helper()
-	began := time.Now()
 	server := l.sb.Postgres()
 	engine := l.engine("extract", "--from", fmt.Sprintf("postgresql://%s@127.0.0.1:%d/%s?sslmode=require", server.User(), server.Port(), l.db.Name),
 		"--table", "public."+table, "--to", folder, "--readers", strconv.Itoa(readers), "--dpu", "0.0625")
 	limited := exec.CommandContext(l.t.Context(), "sh", append([]string{"-c", `ulimit -d ` + strconv.Itoa(smallest>>10) + ` && exec "$0" "$@"`, engine.Path}, engine.Args[1:]...)...)
 	limited.Env = slices.Concat(engine.Env, []string{"PGPASSWORD=" + server.Password()})
-	if os.Getenv("GCTRACE") != "" {
-		limited.Env = append(limited.Env, "GODEBUG=gctrace=1", "HEAPPROF=/tmp/heap.prof")
-	}
-	out, err := limited.CombinedOutput()
-	if os.Getenv("GCTRACE") != "" {
-		_ = os.WriteFile(os.Getenv("GCTRACE")+strconv.Itoa(readers), out, 0o644)
-	}
-	l.t.Logf("took %v", time.Since(began))
-	if err != nil {
+	if out, err := limited.CombinedOutput(); err != nil {
 		l.t.Fatalf("%s, %d readers: %v: %s", table, readers, err, out)
 	}
 	resident := limited.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
@@ -49,31 +38,43 @@ func (l *lake) extractSmall(table, folder string, readers int) {
 	}
 }
 
-// sameDigests compares what a query gives at the source with what DuckDB makes of the files in a folder. FILES stands for
-// either.
-func (l *lake) sameDigests(table, folder, query string) {
+// extractsSmall extracts a table by some numbers of readers, and compares what a query makes of the source with what DuckDB
+// makes of the files. FILES stands for either in the query.
+func (l *lake) extractsSmall(table, query string, readers ...int) {
 	l.t.Helper()
-	got, err := l.reader().Query(l.t.Context(), strings.ReplaceAll(query, "FILES", "read_parquet('"+filepath.Join(folder, "*.parquet")+"')"))
+	l.sql(`CREATE VIEW digests AS ` + strings.ReplaceAll(query, "FILES", table))
+	want, err := readback.Postgres(l.t.Context(), l.db.ConnString, "public", "digests")
 	l.must(err)
-	l.sql(`CREATE VIEW digests_` + filepath.Base(folder) + ` AS ` + strings.ReplaceAll(query, "FILES", table))
-	want, err := readback.Postgres(l.t.Context(), l.db.ConnString, "public", "digests_"+filepath.Base(folder))
-	l.must(err)
-	for _, difference := range readback.Differences(want, &got[0]) {
-		l.t.Error(difference)
+	for _, n := range readers {
+		folder := filepath.Join(l.t.TempDir(), "files")
+		l.extractSmall(table, folder, n)
+		got, err := l.reader().Query(l.t.Context(), strings.ReplaceAll(query, "FILES", "read_parquet('"+filepath.Join(folder, "*.parquet")+"')"))
+		l.must(err)
+		for _, difference := range readback.Differences(want, &got[0]) {
+			l.t.Errorf("%s, %d readers: %s", table, n, difference)
+		}
 	}
 }
 
-// Texts of a megabyte each, more of them than fit into memory, half of them not to be compressed.
-func TestSmallestJobReadsLargeTexts(t *testing.T) {
+// A table of a thousand columns.
+func TestSmallestJobReadsManyColumns(t *testing.T) {
 	t.Parallel()
-	l := newLake(t, `CREATE TABLE texts (id int PRIMARY KEY, x text)`, `ALTER TABLE texts ALTER x SET STORAGE EXTERNAL`,
-		`INSERT INTO texts SELECT i, substr(b, i * 997, 1000000 + i) FROM generate_series(1, 500) i, (SELECT string_agg(md5(i::text), '') AS b FROM generate_series(1, 60000) i) base`,
-		`ALTER TABLE texts ALTER x SET STORAGE EXTENDED`, `INSERT INTO texts SELECT i, repeat(i || ',', 250000) FROM generate_series(501, 1000) i`)
-	t.Log(time.Now())
-	for readers := 1; readers <= 2; readers++ {
-		folder := filepath.Join(t.TempDir(), fmt.Sprint("r", readers))
-		l.extractSmall("texts", folder, readers)
-		l.sameDigests("texts", folder, `SELECT id, md5(x) AS digest, length(x) AS size FROM FILES`)
-		t.Log(time.Now())
+	const rows, columns = 30_000, 1000
+	names, values, parts := make([]string, columns), make([]string, columns), make([]string, columns)
+	for i := range columns {
+		switch i % 4 {
+		case 0:
+			names[i], values[i] = fmt.Sprintf("c%d float8", i), fmt.Sprintf("n * %d.5::float8", i)
+		case 1:
+			names[i], values[i] = fmt.Sprintf("c%d text", i), fmt.Sprintf("CASE WHEN n %% %d > 0 THEN (n %% 999)::text END", i)
+		default:
+			names[i], values[i] = fmt.Sprintf("c%d int", i), fmt.Sprintf("n + %d", i)
+		}
+		parts[i] = fmt.Sprintf("coalesce(length(c%d), 0)", i)
+		if i%4 != 1 {
+			parts[i] = fmt.Sprintf("c%d::int", i)
+		}
 	}
+	l := newLake(t, `CREATE TABLE many (id int PRIMARY KEY, `+strings.Join(names, ", ")+`)`, `INSERT INTO many SELECT n, `+strings.Join(values, ", ")+fmt.Sprintf(` FROM generate_series(1, %d) n`, rows))
+	l.extractsSmall("many", `SELECT id, `+strings.Join(parts[:40], "::bigint + ")+` AS first, `+strings.Join(parts[columns-40:], "::bigint + ")+` AS last FROM FILES`, 1, 2)
 }
