@@ -45,3 +45,6 @@ func (s *Snapshot) Quantiles(ctx context.Context, from spec.DatabaseSource, coun
 	}
 	return s.bounds(ctx, &leaves[0], column, count, estimate{Cost: 1e12})
 }
+
+// Version is the server's own name for what it is.
+func (s *Snapshot) Version() string { return s.conn.ParameterStatus("server_version") }

@@ -9,7 +9,6 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
 	sandboxpostgres "github.com/lakeland/terraform-provider-lakeland/internal/sandbox/postgres"
-	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/toolchain"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
 
@@ -47,14 +46,10 @@ func TestHorizons(t *testing.T) {
 	}
 }
 
-// server is a server of a test's own.
-func server(t *testing.T, version string) *sandboxpostgres.Server {
+// ownServer is a server of a test's own.
+func ownServer(t *testing.T) *sandboxpostgres.Server {
 	t.Helper()
-	tools, err := toolchain.New(toolchain.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	installation, err := tools.Postgres(t.Context(), version)
+	installation, err := sandbox.ForTest(t).PostgresInstallation(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

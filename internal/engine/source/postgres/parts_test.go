@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
@@ -51,6 +52,7 @@ func TestPartsHoldEveryRowOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close(t.Context())
+	byPages := !strings.HasPrefix(s.Version(), "13.")
 	execute(`UPDATE plain SET x = 'moved' WHERE id % 3 = 0`, `INSERT INTO plain SELECT i, repeat('y', 200) FROM generate_series(20001, 30000) i`, `DELETE FROM parted WHERE id % 2 = 0`, `INSERT INTO empty VALUES (1, 'late')`)
 	for name, tc := range map[string]struct {
 		size        int64
@@ -64,7 +66,7 @@ func TestPartsHoldEveryRowOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(lists) < tc.lists-1 || len(lists) > tc.lists+1 {
+		if byPages && (len(lists) < tc.lists-1 || len(lists) > tc.lists+1) {
 			t.Errorf("%s is cut into %d lists of parts: %v", name, len(lists), lists)
 		}
 		ids := slices.Concat(idsOf(t, c, login, s, source, lists)...)
