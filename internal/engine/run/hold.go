@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -79,10 +80,15 @@ func hold(ctx context.Context, shared *postgres.Snapshot, name string, age Snaps
 		stop.Stop()
 		cancel(nil) // which is no cause where there is one
 		<-over
-		if cause := context.Cause(held); cause != context.Canceled && ctx.Err() == nil { //nolint:errorlint // the very value that cancel(nil) leaves
+		select {
+		case <-ctx.Done(): // it was not the watch that ended the reading
+			return nil
+		default:
+		}
+		if cause := context.Cause(held); !errors.Is(cause, context.Canceled) {
 			return cause
 		}
-		if shared == nil || ctx.Err() != nil {
+		if shared == nil {
 			return nil
 		}
 		if err := shared.Alive(ctx); err != nil {
