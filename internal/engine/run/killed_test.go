@@ -48,6 +48,10 @@ func (l *lake) killedIn(n int, command func() *exec.Cmd) {
 		l.t.Fatalf("the engine ended by itself: %v: %s", err, out.String())
 	}
 	l.reconnect(func(c *spec.Connection) { direct, c.Port = c.Port, l.sb.Postgres().Port() })
+	// The wire still holds what the server had sent; the sessions end when the server notices.
+	for left := 1; left > 0; {
+		l.query(&left, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'lakeland'`)
+	}
 	if direct != w.port() {
 		l.t.Fatal("the connection is not the wire's")
 	}

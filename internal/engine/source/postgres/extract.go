@@ -48,7 +48,7 @@ func Extract(ctx context.Context, c *spec.Connection, as Credentials, r Request,
 	r, err = filtered(ctx, conn, r)
 	var w *stream
 	if err == nil {
-		w, err = takeOver(conn)
+		w, err = handOver(ctx, conn)
 	}
 	if err != nil {
 		closeSession(ctx, conn)
@@ -80,6 +80,15 @@ func filtered(ctx context.Context, conn *pgconn.PgConn, r Request) (Request, err
 	}
 	r.Parts = parts
 	return r, nil
+}
+
+// handOver makes a session that is idle a stream. A session whose writing was slow, as on a busy machine, may have begun to
+// read ahead of who asks; unless it is told to end that, it swallows the beginning of what the stream waits for.
+func handOver(ctx context.Context, conn *pgconn.PgConn) (*stream, error) {
+	if err := conn.SyncConn(ctx); err != nil {
+		return nil, fmt.Errorf("taking over the session: %w", err)
+	}
+	return takeOver(conn)
 }
 
 // closeSession ends a session also when its context is over; a COPY under way is cancelled by that.
