@@ -202,7 +202,7 @@ func TestUnitIsEndedAtAnyStep(t *testing.T) {
 				m.query(&ended, endUnits)
 			}
 		})
-		r.UnitBytes = 18 << 20 // more than fits between server and engine
+		r.UnitBytes = 1 << 30 // one unit, of more than fits between server and engine
 		out := r.Table(t.Context(), "shop.wide")
 		m.must(out.Err)
 		if again := strings.Count(log.String(), "tried again under the same snapshot"); again != len(ended) || again == 0 {
