@@ -47,7 +47,7 @@ func (c *clients) worker(progress func(table string, rows, bytes int64)) *run.Wo
 func (c *clients) runner(show *display) *run.Runner {
 	return &run.Runner{
 		Catalog: catalog.NewGlue(c.Glue, awsclient.Unknown, awsclient.Throttled), Stores: c.open, Secrets: run.SecretsManager(c.Secrets), Version: version,
-		Executor: &run.Local{Worker: c.worker(show.add), Parallel: runtime.GOMAXPROCS(0)},
+		Executor: &run.Local{Worker: c.worker(show.add), Parallel: runtime.GOMAXPROCS(0), Log: show.log},
 		Lease:    tracking.DefaultLease, Log: show.log, Started: show.start,
 	}
 }

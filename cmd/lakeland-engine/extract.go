@@ -29,6 +29,7 @@ const extractFileBytes = 512 << 20
 func extractCommand() *cobra.Command {
 	var from, table, to string
 	var readers int
+	var dpu float64
 	c := &cobra.Command{
 		Use:   "extract --from postgresql://USER@HOST/DATABASE --table SCHEMA.TABLE --to DIR|s3://BUCKET/PREFIX/",
 		Short: "Read one table into Parquet files, and nothing else",
@@ -63,10 +64,11 @@ snapshot; one more session holds the snapshot.`,
 			if err != nil {
 				return err
 			}
+			limitMemory(dpu)
 			show := newDisplay(cmd.OutOrStdout())
 			secrets := func(context.Context, string) (postgres.Credentials, error) { return login, nil }
 			e := run.Extraction{
-				Connection: *connection, Source: spec.DatabaseSource{Schema: schemaName, Table: tableName}, Readers: readers, Secrets: secrets, Started: show.start,
+				Connection: *connection, Source: spec.DatabaseSource{Schema: schemaName, Table: tableName}, Readers: readers, Secrets: secrets, Stores: open, Started: show.start, Log: show.log,
 				Output: run.Output{Bucket: bucket, KeyPrefix: prefix, KeySuffix: ".parquet", FileBytes: extractFileBytes},
 				Executor: &run.Local{
 					Worker:   &run.Worker{Stores: open, Secrets: secrets, Version: version, Progress: show.add},
@@ -80,6 +82,7 @@ snapshot; one more session holds the snapshot.`,
 	c.Flags().StringVar(&table, "table", "", "name of the table, with its schema (required)")
 	c.Flags().StringVar(&to, "to", "", "folder, on this machine or in S3 (required)")
 	c.Flags().IntVar(&readers, "readers", 1, "how many sessions read at once")
+	c.Flags().Float64Var(&dpu, "dpu", 0, "size of the job to measure for, 0.0625 or 1, which bounds memory and processors; 0 takes what the machine has")
 	for _, name := range []string{"from", "table", "to"} {
 		_ = c.MarkFlagRequired(name)
 	}

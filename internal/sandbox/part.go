@@ -7,7 +7,7 @@ type Part int
 
 // The parts of a sandbox.
 const (
-	// Postgres is a PostgreSQL 17 server.
+	// Postgres is a PostgreSQL server: 17, or the major version that LAKELAND_POSTGRES names.
 	Postgres Part = iota
 	// S3 is the S3 server.
 	S3

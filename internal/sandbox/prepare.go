@@ -21,7 +21,9 @@ func Prepare(ctx context.Context, tools *toolchain.Toolchain, parts ...Part) err
 	for _, part := range parts {
 		switch part {
 		case Postgres:
-			needs["PostgreSQL"] = func(ctx context.Context) (string, error) { return tools.Postgres(ctx, toolchain.Postgres17) }
+			needs["PostgreSQL"] = func(ctx context.Context) (string, error) {
+				return postgresInstallation(ctx, tools, postgresMajor())
+			}
 		case S3:
 			needs["the S3 server"] = tools.Versitygw
 		case Moto:

@@ -44,6 +44,7 @@ type Sandbox struct {
 	s3       *versitygw.Server
 	moto     *moto.Server
 	glue     *glueServer
+	others   map[string]*otherServer
 }
 
 // start is the one start of a part.
@@ -134,7 +135,7 @@ func (sb *Sandbox) start(ctx context.Context, part Part) error {
 }
 
 func (sb *Sandbox) startPostgres(ctx context.Context) error {
-	installation, err := sb.tools.Postgres(ctx, toolchain.Postgres17)
+	installation, err := sb.PostgresInstallation(ctx)
 	if err != nil {
 		return err
 	}
@@ -219,7 +220,12 @@ func (sb *Sandbox) Close() error {
 	if sb.postgres != nil {
 		others = append(others, sb.postgres.Stop)
 	}
-	sb.glue, sb.moto, sb.s3, sb.postgres = nil, nil, nil, nil
+	for _, other := range sb.others {
+		if other.server != nil {
+			others = append(others, other.server.Stop)
+		}
+	}
+	sb.glue, sb.moto, sb.s3, sb.postgres, sb.others = nil, nil, nil, nil, nil
 	sb.mu.Unlock()
 
 	errs := make([]error, len(others)+1)

@@ -3,11 +3,14 @@ package run
 import (
 	"cmp"
 	"context"
+	"errors"
+	"log/slog"
 
 	"github.com/oklog/ulid/v2"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
 
@@ -23,11 +26,17 @@ type Extraction struct {
 	UnitBytes int64
 	Executor  Executor
 	Secrets   Secrets
+	// Stores opens the object store of Output.
+	Stores func(address string) (store.Store, error)
+	// SnapshotAge bounds how long the table is read under one snapshot.
+	SnapshotAge SnapshotAge
+	// Log is told of what holds up the reading; nil tells nobody.
+	Log *slog.Logger
 	// Started is told of the table and of how many rows the source expects, -1 where it does not know.
 	Started func(table string, rows int64)
 }
 
-// Run reads the table. Files that were written before an error are removed by their units.
+// Run reads the table. Files that were written before an error are removed.
 func (e *Extraction) Run(ctx context.Context) ([]Result, error) {
 	snapshot, err := logIn(ctx, e.Secrets, e.Connection.SecretARN, func(as postgres.Credentials) (*postgres.Snapshot, error) {
 		return postgres.Begin(ctx, &e.Connection, as)
@@ -44,19 +53,29 @@ func (e *Extraction) Run(ctx context.Context) ([]Result, error) {
 	if e.Started != nil {
 		e.Started(name, described.EstimatedRows)
 	}
-	shared := snapshot.ID != "" && e.Readers > 1
+	readers := 0
+	if e.Readers > 1 {
+		if readers, err = readersOf(ctx, snapshot, e.Readers); err != nil {
+			return nil, err
+		}
+	}
 	id := ulid.Make().String()
 	base := Unit{RunID: id, Attempt: id, Table: name, Extract: &ExtractUnit{Connection: e.Connection, Schema: numbered(described.Schema), Output: e.Output}}
-	units, err := cut(ctx, snapshot, e.Source, shared, cmp.Or(e.UnitBytes, DefaultUnitBytes), base, func(unit string) (string, string) {
+	units, err := cut(ctx, snapshot, e.Source, nil, readers > 0, cmp.Or(e.UnitBytes, DefaultUnitBytes), base, func(unit string) (string, string) {
 		return e.Output.KeyPrefix + id + "-" + unit + "-", e.Output.KeySuffix
 	})
 	if err != nil {
 		return nil, err
 	}
-	if !shared {
-		snapshot.Close(ctx)
+	results, err := read(ctx, e.Executor, units, snapshot, readers, name, e.SnapshotAge, e.Log)
+	if err == nil {
+		return results, nil
 	}
-	return e.Executor.Execute(ctx, units, max(e.Readers, 1))
+	bucket, storeErr := e.Stores(e.Output.Bucket)
+	if storeErr == nil {
+		storeErr = deleteFiles(ctx, bucket, filesOf(results))
+	}
+	return nil, errors.Join(err, storeErr)
 }
 
 // numbered gives the columns of files without a table their identities: their places.

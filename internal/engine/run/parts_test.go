@@ -74,7 +74,7 @@ func TestExtraction(t *testing.T) {
 		w := l.worker()
 		w.Stores = func(string) (store.Store, error) { return store.NewDirectory(folder), nil }
 		e := run.Extraction{
-			Connection: *connection, Source: spec.DatabaseSource{Schema: "public", Table: "wide"}, Readers: readers, UnitBytes: 4 << 20, Secrets: w.Secrets,
+			Connection: *connection, Source: spec.DatabaseSource{Schema: "public", Table: "wide"}, Readers: readers, UnitBytes: 4 << 20, Secrets: w.Secrets, Stores: w.Stores,
 			Output: run.Output{Bucket: folder, KeySuffix: ".parquet", FileBytes: 1 << 30}, Executor: &run.Local{Worker: w, Parallel: readers},
 		}
 		results, err := e.Run(t.Context())

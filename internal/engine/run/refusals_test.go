@@ -84,7 +84,7 @@ func TestSourceRefusals(t *testing.T) {
 		{"wrong host name", connection(func(c *spec.Connection) { c.Host = "0.0.0.0" }), reconnect, []string{"connect by a name that the server's certificate has", "0.0.0.0:"}},
 		{"nothing listens", connection(func(c *spec.Connection) { c.Port = closedPort(t) }), reconnect, []string{"nothing listens there: check the connection's host and port", d.db.Name}},
 		{"wrong database", connection(func(c *spec.Connection) { c.Database = "absent" }), reconnect, []string{`connecting to the database "absent"`, "check the connection's database"}},
-		{"too many connections", statement(`ALTER ROLE "` + role + `" CONNECTION LIMIT 1`), statement(`ALTER ROLE "` + role + `" CONNECTION LIMIT -1`), []string{"a run opens two sessions, or one with the connection's max_connections = 1", "CONNECTION LIMIT"}},
+		{"too many connections", statement(`ALTER ROLE "` + role + `" CONNECTION LIMIT 0`), statement(`ALTER ROLE "` + role + `" CONNECTION LIMIT -1`), []string{"a run needs one session, and more to read faster", "CONNECTION LIMIT"}},
 		{"no login", statement(`ALTER ROLE "` + role + `" NOLOGIN`), statement(`ALTER ROLE "` + role + `" LOGIN`), []string{"check username and password in the connection's secret, and pg_hba.conf"}},
 		{"no table", statement(`ALTER VIEW numbers RENAME TO aside`), statement(`ALTER VIEW aside RENAME TO numbers`), []string{`reading the columns of "public"."numbers"`, "there is no such table", "names are exact"}},
 		{"no SELECT", statement(`REVOKE SELECT ON numbers FROM "` + role + `"`), statement(`GRANT SELECT ON numbers TO "` + role + `"`), []string{`GRANT SELECT ON "public"."numbers" TO the connection's role`}},

@@ -49,6 +49,8 @@ type Runner struct {
 	DPU float64
 	// UnitBytes is about how much of a table at the source is one unit's work; 0 is DefaultUnitBytes.
 	UnitBytes int64
+	// SnapshotAge bounds how long a table is read under one snapshot.
+	SnapshotAge SnapshotAge
 
 	// cadence is the one whose dispatch this is; nil outside one.
 	cadence *spec.Cadence
@@ -206,17 +208,16 @@ func (a *attempt) full(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	shared := snapshot.ID != "" && a.connection.MaxConnections >= 2
-	units, err := a.units(ctx, target, head, snapshot, shared, planned, id)
+	readers, err := readersOf(ctx, snapshot, a.connection.MaxConnections-1) // one holds the snapshot
 	if err != nil {
 		return err
 	}
-	if !shared {
-		// One connection at a time: the unit takes a view of its own, and says which.
-		snapshot.Close(ctx)
+	units, err := a.units(ctx, target, head, snapshot, readers > 0, planned, id)
+	if err != nil {
+		return err
 	}
 	a.took("plan", &stage)
-	results, err := a.r.Executor.Execute(ctx, units, a.connection.MaxConnections-1) // one holds the snapshot
+	results, err := read(ctx, a.r.Executor, units, snapshot, readers, a.name, a.r.SnapshotAge, a.log)
 	files := filesOf(results)
 	if err == nil {
 		err = a.sum(results)
@@ -330,7 +331,7 @@ func (a *attempt) units(ctx context.Context, target table.Table, head *table.Hea
 		Connection: *a.connection, Filter: a.doc.Filter, Schema: planned,
 		Output: Output{Bucket: spec.Location{Bucket: location.Bucket}.String(), FileBytes: fileBytes},
 	}}
-	return cut(ctx, snapshot, *a.doc.Source.Database, shared, cmp.Or(a.r.UnitBytes, DefaultUnitBytes), base, func(unit string) (string, string) {
+	return cut(ctx, snapshot, *a.doc.Source.Database, a.doc.PrimaryKey, shared, cmp.Or(a.r.UnitBytes, DefaultUnitBytes), base, func(unit string) (string, string) {
 		return target.DataKeys(head, id, unit)
 	})
 }

@@ -69,13 +69,14 @@ type Result struct {
 }
 
 // cut makes the units of reading a source: one that takes a view of its own, or, where sessions share the snapshot,
-// one for about every size bytes. base is what all units have in common; keys names a unit's files.
-func cut(ctx context.Context, snapshot *postgres.Snapshot, source spec.DatabaseSource, shared bool, size int64, base Unit, keys func(unit string) (prefix, suffix string)) ([]Unit, error) {
+// one for about every size bytes. key names the columns that
+// identify a row, where the source has no primary key. base is what all units have in common; keys names a unit's files.
+func cut(ctx context.Context, snapshot *postgres.Snapshot, source spec.DatabaseSource, key []string, shared bool, size int64, base Unit, keys func(unit string) (prefix, suffix string)) ([]Unit, error) {
 	extract := *base.Extract
 	lists := [][]postgres.Part{{{Source: source}}}
 	if shared {
 		var err error
-		if lists, err = snapshot.Parts(ctx, source, size); err != nil {
+		if lists, err = snapshot.Parts(ctx, source, key, size); err != nil {
 			return nil, err
 		}
 		identity := snapshot.Identity

@@ -26,6 +26,8 @@ const (
 	partsInFlight = 2
 	// putTries is how often a conditional write is sent that got no answer.
 	putTries = 4
+	// finishing bounds how long an upload that is being finished goes on when its context has ended.
+	finishing = 20 * time.Second
 )
 
 // S3 keeps objects in one bucket.
@@ -139,8 +141,9 @@ func (s *S3) Create(ctx context.Context, key string) (Writer, error) {
 	r, w := io.Pipe()
 	body := &counted{r: r}
 	in := &transfermanager.UploadObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(key), Body: body}
-	ctx, cancel := context.WithCancel(ctx)
-	stream := &s3Writer{pipe: w, cancel: cancel}
+	caller := ctx
+	ctx, cancel := context.WithCancel(context.WithoutCancel(caller))
+	stream := &s3Writer{caller: caller, pipe: w, cancel: cancel, follow: context.AfterFunc(caller, cancel)}
 	stream.done.Add(1)
 	go func() {
 		defer stream.done.Done()
@@ -175,15 +178,23 @@ func (c *counted) Read(p []byte) (int, error) {
 }
 
 type s3Writer struct {
+	caller context.Context
 	pipe   *io.PipeWriter
 	cancel context.CancelFunc
+	// follow stops the upload from ending with the caller's context; false when it has.
+	follow func() bool
 	done   sync.WaitGroup
 	err    error
 }
 
 func (w *s3Writer) Write(p []byte) (int, error) { return w.pipe.Write(p) }
 
+// Close sees the last requests through also when the caller's context ends meanwhile: S3 may carry out one whose
+// answer nobody waits for, and the object would come to be behind its removal.
 func (w *s3Writer) Close() error {
+	if w.follow() {
+		defer context.AfterFunc(w.caller, func() { time.AfterFunc(finishing, w.cancel) })()
+	}
 	_ = w.pipe.Close()
 	w.done.Wait()
 	w.cancel()
@@ -191,6 +202,7 @@ func (w *s3Writer) Close() error {
 }
 
 func (w *s3Writer) Abort() {
+	w.follow()
 	_ = w.pipe.CloseWithError(errors.New("the object was given up"))
 	w.cancel()
 	w.done.Wait()

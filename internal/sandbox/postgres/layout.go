@@ -23,6 +23,7 @@ func (l layout) socketHome() string    { return filepath.Join(l.directory, "s") 
 func (l layout) password() string      { return filepath.Join(l.directory, "cluster", "password") }
 func (l layout) serverKey() string     { return filepath.Join(l.directory, "cluster", "server.key") }
 func (l layout) cluster() string       { return filepath.Join(l.directory, "cluster") }
+func (l layout) passwords() string     { return filepath.Join(l.directory, "cluster", "passwords") }
 func (l layout) installation() string  { return filepath.Join(l.directory, "postgresql") }
 func (l layout) configuration() string { return filepath.Join(l.directory, "postgresql.conf") }
 func (l layout) access() string        { return filepath.Join(l.directory, "pg_hba.conf") }

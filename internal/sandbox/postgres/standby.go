@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -13,19 +14,26 @@ import (
 
 // Standby shuts the server down, copies its data, starts it again, and starts another server in recovery on the copy. That
 // one stays as it was copied: no changes reach it. It has the server's users and passwords, and is stopped by itself.
-func (s *Server) Standby(ctx context.Context) (*Server, error) {
+func (s *Server) Standby(ctx context.Context) (*Server, error) { return s.standby(ctx, false, nil) }
+
+// Replica is a standby that changes reach as they are made, by streaming. Settings are put over its configuration.
+func (s *Server) Replica(ctx context.Context, settings map[string]string) (*Server, error) {
+	return s.standby(ctx, true, settings)
+}
+
+func (s *Server) standby(ctx context.Context, streaming bool, settings map[string]string) (*Server, error) {
 	scratch, err := process.NewScratch("postgres")
 	if err != nil {
 		return nil, err
 	}
 	standby := &Server{user: s.user, password: s.password, credential: s.credential, scratch: scratch, layout: layout{directory: scratch.Path()}}
-	if err := standby.follow(ctx, s); err != nil {
+	if err := standby.follow(ctx, s, streaming, maps.Clone(settings)); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting a standby of PostgreSQL on port %d: %w", s.port, err), standby.Stop())
 	}
 	return standby, nil
 }
 
-func (s *Server) follow(ctx context.Context, primary *Server) error {
+func (s *Server) follow(ctx context.Context, primary *Server, streaming bool, settings map[string]string) error {
 	var err error
 	if s.installation, err = reachableInstallation(primary.installation, s.layout, s.credential); err != nil {
 		return err
@@ -33,12 +41,23 @@ func (s *Server) follow(ctx context.Context, primary *Server) error {
 	if s.authority, err = s.layout.writeTLS(s.credential); err != nil {
 		return err
 	}
-	if err := s.layout.writeConfiguration(nil); err != nil {
+	if streaming {
+		if settings == nil {
+			settings = map[string]string{}
+		}
+		settings["primary_conninfo"] = fmt.Sprintf("host=%s port=%d user='%s' passfile='%s' sslmode=require", host, primary.port, primary.user, s.layout.passwords())
+	}
+	if err := s.layout.writeConfiguration(settings); err != nil {
 		return err
 	}
 	err = primary.whileDown(ctx, func() error { return copyData(primary.layout.data(), s.layout.data(), s.credential) })
 	if err != nil {
 		return err
+	}
+	if streaming {
+		if err := writePrivate(s.layout.passwords(), []byte("*:*:*:*:"+primary.password+"\n"), s.credential); err != nil {
+			return err
+		}
 	}
 	if err := writePrivate(filepath.Join(s.layout.data(), "standby.signal"), nil, s.credential); err != nil {
 		return err

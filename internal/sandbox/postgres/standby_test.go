@@ -3,6 +3,7 @@ package postgres
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/toolchain"
 )
@@ -31,6 +32,36 @@ func TestStandby(t *testing.T) {
 		if rows, recovering := query[int](t, s.address, "SELECT count(*)::int FROM orders"), query[bool](t, s.address, "SELECT pg_is_in_recovery()"); rows != s.rows || recovering != s.recovering {
 			t.Errorf("%d rows, in recovery %t; want %d, %t", rows, recovering, s.rows, s.recovering)
 		}
+	}
+}
+
+// A replica has what its primary is given, on every version.
+func TestReplica(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{toolchain.Postgres13, toolchain.Postgres17, toolchain.Postgres18} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			primary := startServer(t, Options{Installation: installation(t, version)})
+			replica, err := primary.Replica(t.Context(), map[string]string{"hot_standby_feedback": "on"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := replica.Stop(); err != nil {
+					t.Error(err)
+				}
+			})
+			execute(t, primary.ConnString("postgres"), "CREATE TABLE orders AS SELECT generate_series(1, 1000) AS id")
+			deadline := time.Now().Add(20 * time.Second)
+			for query[int](t, replica.ConnString("postgres"), "SELECT count(*)::int FROM pg_class WHERE relname = 'orders'") == 0 {
+				if time.Now().After(deadline) {
+					t.Fatal("nothing reaches the replica")
+				}
+			}
+			if on := query[string](t, replica.ConnString("postgres"), "SHOW hot_standby_feedback"); on != "on" {
+				t.Errorf("hot_standby_feedback is %s", on)
+			}
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 """Reads tables with engines that are not Lakeland's and prints every value in one plain form.
 
-Arguments: pyiceberg rows|count DATABASE.TABLE... | duckdb rows FILE... | pyarrow rows FILE...
+Arguments: pyiceberg rows|count DATABASE.TABLE... | duckdb rows FILE... | pyarrow rows FILE... |
+duckdb query SQL...
 Prints a line of JSON per table: {"columns": [[name, type], ...], "count": n, "rows": [[value, ...], ...]}.
 
 The plain form of a value is null or text: integers in decimal, booleans as true and false, dates as days and
@@ -73,11 +74,14 @@ def main():
     for name in names:
         if engine == "duckdb":
             import duckdb
-            table = duckdb.sql("set timezone='UTC'; select * from read_parquet(?)", params=[name]).to_arrow_table()
+            if what == "query":
+                table = duckdb.sql("set timezone='UTC'; set enable_progress_bar=false; " + name).to_arrow_table()
+            else:
+                table = duckdb.sql("set timezone='UTC'; select * from read_parquet(?)", params=[name]).to_arrow_table()
         else:
             import pyarrow.parquet
             table = pyarrow.parquet.read_table(name)
-        show(table, what == "rows")
+        show(table, what in ("rows", "query"))
 
 
 main()

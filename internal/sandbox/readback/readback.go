@@ -60,6 +60,11 @@ func (r Reader) Parquet(ctx context.Context, engine string, paths ...string) ([]
 	return r.read(ctx, append([]string{engine, "rows"}, paths...))
 }
 
+// Query runs queries with DuckDB, which may read Parquet files, for tables too large to be compared whole.
+func (r Reader) Query(ctx context.Context, queries ...string) ([]Table, error) {
+	return r.read(ctx, append([]string{"duckdb", "query"}, queries...))
+}
+
 func (r Reader) read(ctx context.Context, arguments []string) ([]Table, error) {
 	command := exec.CommandContext(ctx, r.Python, append([]string{"-c", script}, arguments...)...)
 	command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir(), "PYTHONDONTWRITEBYTECODE=1"}, r.Env...)

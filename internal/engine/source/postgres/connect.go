@@ -157,7 +157,7 @@ func explainRefusal(err error, code string) error {
 	case "42501":
 		return fmt.Errorf("%w: GRANT CONNECT on the database to the connection's role", err)
 	case "53300":
-		return fmt.Errorf("%w: a run opens two sessions, or one with the connection's max_connections = 1: free some, or raise the role's CONNECTION LIMIT or the server's max_connections", err)
+		return fmt.Errorf("%w: a run needs one session, and more to read faster: free some, or raise the role's or the database's CONNECTION LIMIT or the server's max_connections", err)
 	case "57P03":
 		return fmt.Errorf("%w: the server is starting, stopping or recovering: the next run tries again", err)
 	default:
@@ -186,6 +186,8 @@ func (e *SessionError) Unwrap() error { return e.Err }
 // Interrupted reports whether a session failed for a reason that is its own and not its query's: the connection
 // broke, the server ended it, or a standby's recovery needed what it was reading (PostgreSQL documentation,
 // "Handling Query Conflicts").
+//
+// A refusal because there are too many sessions is none: see TooManySessions.
 func Interrupted(err error) bool {
 	var session *SessionError
 	if !errors.As(err, &session) {
@@ -194,11 +196,21 @@ func Interrupted(err error) bool {
 	var server *pgconn.PgError
 	if errors.As(err, &server) {
 		switch server.Code {
-		case "57P01", "57P02", "57P03", "57P05", "40001", "53300", "08000", "08003", "08006":
+		case "57P01", "57P02", "57P03", "57P05", "40001", "08000", "08003", "08006":
 			return true
 		}
 		return false
 	}
 	var network net.Error
 	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.As(err, &network)
+}
+
+// TooManySessions reports whether the server refused to open a session because it, the database or the role has as many
+// as are allowed.
+func TooManySessions(err error) bool {
+	var (
+		opening *pgconn.ConnectError
+		server  *pgconn.PgError
+	)
+	return errors.As(err, &opening) && errors.As(err, &server) && server.Code == "53300"
 }

@@ -25,7 +25,7 @@ func TestExplainSaysWhatToDo(t *testing.T) {
 		{fmt.Errorf("dialling: %w", context.DeadlineExceeded), "the server did not answer: check routes and security groups"},
 		{x509.CertificateInvalidError{Reason: x509.Expired}, "renew the server's certificate, or correct tls.ca"},
 		{&pgconn.PgError{Code: "57P03"}, "the server is starting, stopping or recovering: the next run tries again"},
-		{&pgconn.PgError{Code: "53300"}, "free some, or raise the role's CONNECTION LIMIT"},
+		{&pgconn.PgError{Code: "53300"}, "free some, or raise the role's or the database's CONNECTION LIMIT"},
 	} {
 		if got := explain(tc.err); !strings.Contains(got.Error(), tc.want) || !errors.Is(got, tc.err) {
 			t.Errorf("%v is explained as %v; wanted %q", tc.err, got, tc.want)

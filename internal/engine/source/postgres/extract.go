@@ -48,7 +48,7 @@ func Extract(ctx context.Context, c *spec.Connection, as Credentials, r Request,
 	r, err = filtered(ctx, conn, r)
 	var w *stream
 	if err == nil {
-		w, err = takeOver(conn)
+		w, err = handOver(ctx, conn)
 	}
 	if err != nil {
 		closeSession(ctx, conn)
@@ -80,6 +80,15 @@ func filtered(ctx context.Context, conn *pgconn.PgConn, r Request) (Request, err
 	}
 	r.Parts = parts
 	return r, nil
+}
+
+// handOver makes a session that is idle a stream. A session whose writing was slow, as on a busy machine, may have begun to
+// read ahead of who asks; unless it is told to end that, it swallows the beginning of what the stream waits for.
+func handOver(ctx context.Context, conn *pgconn.PgConn) (*stream, error) {
+	if err := conn.SyncConn(ctx); err != nil {
+		return nil, fmt.Errorf("taking over the session: %w", err)
+	}
+	return takeOver(conn)
 }
 
 // closeSession ends a session also when its context is over; a COPY under way is cancelled by that.
@@ -184,6 +193,8 @@ func explainCopy(err error) error {
 		return fmt.Errorf("%w: row-level security hides rows from the connection's role: give it BYPASSRLS, or read as the table's owner", err)
 	case server.Code == "42501":
 		return fmt.Errorf("%w: GRANT SELECT on it to the connection's role", err)
+	case server.Code == "40001": // nothing else conflicts with a transaction that reads
+		return fmt.Errorf("%w: the server is a replica whose recovery had to remove rows that were being read: set hot_standby_feedback = on there, or raise its max_standby_streaming_delay (max_standby_archive_delay where it is fed from an archive), or read the primary", err)
 	case server.Code == "57P01", server.Code == "57P02", server.Code == "57P05":
 		return fmt.Errorf("%w: the server ended the session: the next run reads the table again", err)
 	case server.Code == "53100":

@@ -116,7 +116,7 @@ func (w *Window) Read(ctx context.Context, columns []schema.Column, write func(*
 			return write(&column.Batch{Columns: b.Columns[:last]})
 		}
 	}
-	session, err := takeOver(w.Snapshot.conn)
+	session, err := handOver(ctx, w.Snapshot.conn)
 	if err != nil {
 		return nil, nil, &SessionError{err}
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
 	sandboxpostgres "github.com/lakeland/terraform-provider-lakeland/internal/sandbox/postgres"
-	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/toolchain"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
 
@@ -26,17 +25,10 @@ func TestHorizons(t *testing.T) {
 	for _, some := range [][]promise{cells, xminPromises, partitionPromises, transactionPromises, lookbackPromises, modelPromises} {
 		promises = append(promises, some...)
 	}
-	for version, start := range map[string]func(*testing.T) *sandboxpostgres.Server{
-		"13": func(t *testing.T) *sandboxpostgres.Server { t.Helper(); return server(t, toolchain.Postgres13) },
-		"17": func(t *testing.T) *sandboxpostgres.Server {
-			t.Helper()
-			return sandbox.ForTest(t, sandbox.Postgres).Postgres()
-		},
-		"18": func(t *testing.T) *sandboxpostgres.Server { t.Helper(); return server(t, toolchain.Postgres18) },
-	} {
-		t.Run(version, func(t *testing.T) {
+	for _, major := range sandbox.PostgresMajors() {
+		t.Run(major, func(t *testing.T) {
 			t.Parallel()
-			s := start(t)
+			s := sandbox.ForTest(t).PostgresOf(t, major)
 			const databases = 4
 			free := make(chan string, databases)
 			for range databases {
@@ -54,14 +46,10 @@ func TestHorizons(t *testing.T) {
 	}
 }
 
-// server is a server of a test's own.
-func server(t *testing.T, version string) *sandboxpostgres.Server {
+// ownServer is a server of a test's own.
+func ownServer(t *testing.T) *sandboxpostgres.Server {
 	t.Helper()
-	tools, err := toolchain.New(toolchain.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	installation, err := tools.Postgres(t.Context(), version)
+	installation, err := sandbox.ForTest(t).PostgresInstallation(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

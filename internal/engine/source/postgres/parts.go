@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -48,10 +47,26 @@ const tidRangeScan = 14
 // maxLeaves bounds the partitions of a table that are read one by one.
 const maxLeaves = 10_000
 
+// leaf is a relation that holds rows of its own, or a view, as Parts measures it.
+type leaf struct {
+	source spec.DatabaseSource
+	oid    string
+	kind   string // pg_class.relkind
+	pages  int64
+	// knownPages are those that it had when the server last looked what it holds.
+	knownPages int64
+	// bytes are those of its pages and of what they keep elsewhere (TOAST); of a view, what the planner expects.
+	bytes int64
+}
+
 // Parts cuts a table into lists of parts, each of about size bytes at the source, which together hold every row of the
-// snapshot exactly once. What cannot be cut is one part: a view, a foreign table, a table of a server before 14, one
-// whose partitions the role may not read by themselves.
-func (s *Snapshot) Parts(ctx context.Context, from spec.DatabaseSource, size int64) ([][]Part, error) {
+// snapshot exactly once. Tables are cut by their pages; tables of servers before 14, which cannot read some pages alone,
+// and views, by their key, where that costs the server little. key names the columns that identify a row where the source
+// has no primary key that says so.
+//
+// What cannot be cut is one part: a view without a key, a foreign table, one whose partitions the role may not read by
+// themselves. Foreign partitions are one list, for sessions that share a snapshot here share none with another server.
+func (s *Snapshot) Parts(ctx context.Context, from spec.DatabaseSource, key []string, size int64) ([][]Part, error) {
 	wrap := func(err error) ([][]Part, error) {
 		return nil, fmt.Errorf("measuring %s: %w", quoted(from.Schema, from.Table), err)
 	}
@@ -61,46 +76,72 @@ func (s *Snapshot) Parts(ctx context.Context, from spec.DatabaseSource, size int
 	if err != nil {
 		return whole, nil //nolint:nilerr // a server that names its version in another way is read in one piece
 	}
-	// Reading a partition by itself is not subject to the row-level security of the table above it, so such a table is
-	// read as a whole, and refused there.
-	rows, err := query(ctx, s.conn, `
-		SELECT n.nspname, l.relname, l.relkind::text, pg_catalog.pg_relation_size(l.oid) / pg_catalog.current_setting('block_size')::bigint,
-			pg_catalog.has_table_privilege(l.oid, 'SELECT') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND NOT l.relrowsecurity AND NOT t.relrowsecurity,
-			pg_catalog.current_setting('block_size')::bigint
-		FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
-			CROSS JOIN LATERAL pg_catalog.pg_partition_tree(CASE WHEN t.relkind = 'p' THEN t.oid END) p
-			JOIN pg_catalog.pg_class l ON l.oid = p.relid JOIN pg_catalog.pg_namespace n ON n.oid = l.relnamespace
-		WHERE tn.nspname = $1 AND t.relname = $2 AND p.isleaf
-		UNION ALL
-		SELECT tn.nspname, t.relname, t.relkind::text, pg_catalog.pg_relation_size(t.oid) / pg_catalog.current_setting('block_size')::bigint, true,
-			pg_catalog.current_setting('block_size')::bigint
-		FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
-		WHERE tn.nspname = $1 AND t.relname = $2 AND t.relkind IN ('r', 'm')
-		ORDER BY 1, 2 LIMIT `+strconv.Itoa(maxLeaves+1), from.Schema, from.Table)
+	leaves, direct, err := s.leaves(ctx, from)
 	if err != nil {
 		return wrap(err)
 	}
-	if len(rows) == 0 || len(rows) > maxLeaves {
+	if !direct || len(leaves) == 0 || len(leaves) > maxLeaves {
 		return whole, nil
 	}
 	p := packer{size: max(size, 1)}
-	for _, r := range rows {
-		if !r.truth(4) {
-			return whole, nil
+	var foreign []Part
+	for i := range leaves {
+		l := &leaves[i]
+		switch {
+		case l.kind == "f":
+			foreign = append(foreign, Part{Source: l.source})
+		case l.kind != "v" && version >= tidRangeScan:
+			p.byPages(l)
+		default:
+			lists, err := s.ranges(ctx, l, key, p.size)
+			if err != nil {
+				return wrap(err)
+			}
+			p.byKey(l, lists)
 		}
-		source := spec.DatabaseSource{Connection: from.Connection, Schema: r.text(0), Table: r.text(1)}
-		pages, block := r.number(3), r.number(5)
+	}
+	p.end()
+	p.current = foreign
+	p.end()
+	return p.done, nil
+}
+
+// leaves are what Parts can read one by one; direct says that the role may.
+func (s *Snapshot) leaves(ctx context.Context, from spec.DatabaseSource) (found []leaf, direct bool, err error) {
+	// Reading a partition by itself is not subject to the row-level security of the table above it, so such a table is
+	// read as a whole, and refused there.
+	rows, err := query(ctx, s.conn, `
+		WITH leaf AS (
+			SELECT l.oid, pg_catalog.has_table_privilege(l.oid, 'SELECT') AND NOT l.relrowsecurity AND NOT t.relrowsecurity AS direct
+			FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+				CROSS JOIN LATERAL pg_catalog.pg_partition_tree(CASE WHEN t.relkind = 'p' THEN t.oid END) p JOIN pg_catalog.pg_class l ON l.oid = p.relid
+			WHERE n.nspname = $1 AND t.relname = $2 AND p.isleaf
+			UNION ALL
+			SELECT t.oid, true FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+			WHERE n.nspname = $1 AND t.relname = $2 AND t.relkind IN ('r', 'm', 'v')
+		)
+		SELECT n.nspname, c.relname, c.oid, c.relkind::text, pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::bigint,
+			pg_catalog.pg_relation_size(c.oid) + CASE WHEN c.reltoastrelid = 0 THEN 0 ELSE coalesce(pg_catalog.pg_relation_size(c.reltoastrelid), 0) END,
+			leaf.direct AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'), c.relpages
+		FROM leaf JOIN pg_catalog.pg_class c ON c.oid = leaf.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		ORDER BY 1, 2 LIMIT `+strconv.Itoa(maxLeaves+1), from.Schema, from.Table)
+	if err != nil {
+		return nil, false, err
+	}
+	direct = true
+	found = make([]leaf, len(rows))
+	for i := range rows {
+		r := &rows[i]
+		found[i] = leaf{
+			source: spec.DatabaseSource{Connection: from.Connection, Schema: r.text(0), Table: r.text(1)},
+			oid:    r.text(2), kind: r.text(3), pages: r.number(4), bytes: r.number(5), knownPages: r.number(7),
+		}
+		direct = direct && (r.truth(6) || len(rows) == 1 && found[i].source == from)
 		if r.err != nil {
-			return wrap(r.err)
+			return nil, false, r.err
 		}
-		kind := r.text(2)
-		p.add(source, pages, block, version >= tidRangeScan && (kind == "r" || kind == "m"))
 	}
-	out := p.close()
-	if len(out) == 0 {
-		return wrap(errors.New("it has no parts"))
-	}
-	return out, nil
+	return found, direct, nil
 }
 
 // packer fills lists of parts up to a size.
@@ -110,24 +151,43 @@ type packer struct {
 	done         [][]Part
 }
 
-func (p *packer) add(source spec.DatabaseSource, pages, block int64, cuttable bool) {
-	perList := max(p.size/max(block, 1), 1)
-	if !cuttable || pages <= perList {
-		if p.filled > 0 && p.filled+pages*block > p.size {
-			p.end()
-		}
-		p.current, p.filled = append(p.current, Part{Source: source}), p.filled+pages*block
+// whole adds a leaf in one part.
+func (p *packer) whole(l *leaf) {
+	if p.filled > 0 && p.filled+l.bytes > p.size {
+		p.end()
+	}
+	p.current, p.filled = append(p.current, Part{Source: l.source}), p.filled+l.bytes
+}
+
+func (p *packer) byPages(l *leaf) {
+	// Lists of equal size: a last small one would leave a connection idle.
+	count := min((l.bytes+p.size-1)/p.size, l.pages)
+	if count < 2 {
+		p.whole(l)
 		return
 	}
 	p.end()
-	// Lists of equal size: a last small one would leave a connection idle.
-	count := (pages + perList - 1) / perList
 	for i := range count {
-		r := Pages{From: pages * i / count, To: pages * (i + 1) / count}
+		r := Pages{From: l.pages * i / count, To: l.pages * (i + 1) / count}
 		if i == count-1 {
 			r.To = 0 // pages that came meanwhile hold rows that moved within this snapshot's sight
 		}
-		p.current = []Part{{Source: source, Pages: &r}}
+		p.current = []Part{{Source: l.source, Pages: &r}}
+		p.end()
+	}
+}
+
+// byKey adds a list of parts for each list of conditions.
+func (p *packer) byKey(l *leaf, lists [][]string) {
+	if len(lists) < 2 {
+		p.whole(l)
+		return
+	}
+	p.end()
+	for _, conditions := range lists {
+		for _, condition := range conditions {
+			p.current = append(p.current, Part{Source: l.source, Where: condition})
+		}
 		p.end()
 	}
 }
@@ -137,9 +197,4 @@ func (p *packer) end() {
 		p.done = append(p.done, p.current)
 	}
 	p.current, p.filled = nil, 0
-}
-
-func (p *packer) close() [][]Part {
-	p.end()
-	return p.done
 }

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
@@ -51,6 +52,7 @@ func TestPartsHoldEveryRowOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close(t.Context())
+	byPages := !strings.HasPrefix(s.Version(), "13.")
 	execute(`UPDATE plain SET x = 'moved' WHERE id % 3 = 0`, `INSERT INTO plain SELECT i, repeat('y', 200) FROM generate_series(20001, 30000) i`, `DELETE FROM parted WHERE id % 2 = 0`, `INSERT INTO empty VALUES (1, 'late')`)
 	for name, tc := range map[string]struct {
 		size        int64
@@ -60,11 +62,11 @@ func TestPartsHoldEveryRowOnce(t *testing.T) {
 		"empty": {1 << 20, 1, 0}, "parent": {1 << 20, 3, 20000},
 	} {
 		source := spec.DatabaseSource{Schema: "public", Table: name}
-		lists, err := s.Parts(t.Context(), source, tc.size)
+		lists, err := s.Parts(t.Context(), source, nil, tc.size)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(lists) < tc.lists-1 || len(lists) > tc.lists+1 {
+		if byPages && (len(lists) < tc.lists-1 || len(lists) > tc.lists+1) {
 			t.Errorf("%s is cut into %d lists of parts: %v", name, len(lists), lists)
 		}
 		ids := slices.Concat(idsOf(t, c, login, s, source, lists)...)
@@ -73,7 +75,7 @@ func TestPartsHoldEveryRowOnce(t *testing.T) {
 			t.Errorf("%s: %d rows, %d of them different", name, len(ids), len(slices.Compact(ids)))
 		}
 	}
-	whole, err := s.Parts(t.Context(), spec.DatabaseSource{Schema: "public", Table: "plain"}, 1<<40)
+	whole, err := s.Parts(t.Context(), spec.DatabaseSource{Schema: "public", Table: "plain"}, nil, 1<<40)
 	if err != nil || fmt.Sprint(whole) != fmt.Sprint([][]postgres.Part{{{Source: spec.DatabaseSource{Schema: "public", Table: "plain"}}}}) {
 		t.Errorf("a small table is cut into %v, %v", whole, err)
 	}
@@ -90,7 +92,7 @@ func TestPartitionsAreNoWayRoundAPolicy(t *testing.T) {
 	}
 	defer s.Close(t.Context())
 	source := spec.DatabaseSource{Schema: "public", Table: "parted"}
-	lists, err := s.Parts(t.Context(), source, 1)
+	lists, err := s.Parts(t.Context(), source, nil, 1)
 	if err != nil || len(lists) != 1 || len(lists[0]) != 1 || lists[0][0].Source.Table != "parted" {
 		t.Errorf("it is cut into %v, %v", lists, err)
 	}

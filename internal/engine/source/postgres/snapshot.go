@@ -107,6 +107,69 @@ func identify(ctx context.Context, conn *pgconn.PgConn) (Identity, error) {
 	return Identity{Clock: time.UnixMicro(r.number(0)).UTC(), Xmin: r.number(1)}, r.err
 }
 
+const (
+	// heartbeat is how often the session that holds a view is asked whether it lives, so that a connection which broke
+	// without a word is noticed, and one that a gateway would drop for its silence is not.
+	heartbeat = 30 * time.Second
+	// heartbeatTimeout bounds the waiting for its answer.
+	heartbeatTimeout = 30 * time.Second
+)
+
+// Watch returns when the session that holds the view ends, with the reason, or nil when the context ends. Nothing else
+// may use the snapshot meanwhile, but for sessions that join it.
+func (s *Snapshot) Watch(ctx context.Context) error {
+	for {
+		silence, cancel := context.WithTimeout(ctx, heartbeat)
+		err := s.conn.WaitForNotification(silence)
+		cancel()
+		if err != nil && !s.conn.IsClosed() {
+			if ctx.Err() != nil {
+				return nil //nolint:nilerr // the waiting was ended, not the session
+			}
+			err = s.Alive(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Alive asks the session that holds the view; an error says that the view has ended.
+func (s *Snapshot) Alive(ctx context.Context) error {
+	// A context that ends in the middle of the question would end the session.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), heartbeatTimeout)
+	defer cancel()
+	if err := s.conn.Ping(ctx); err != nil {
+		return err
+	}
+	if s.conn.TxStatus() != 'T' {
+		return errors.New("its transaction has ended")
+	}
+	return nil
+}
+
+// Spare is how many further sessions the server grants the snapshot's role at this moment: by the server's
+// max_connections less what is reserved, and by the limits of the role and the database, of which others may take their
+// share at any time. A superuser is bound by the server's alone.
+func (s *Snapshot) Spare(ctx context.Context) (int, error) {
+	// Who may not see what other sessions do sees that they are, and from which role into which database.
+	r, err := queryRow(ctx, s.conn, `
+		WITH session AS (
+			SELECT usesysid, datid FROM pg_catalog.pg_stat_activity
+			WHERE usesysid IS NOT NULL AND datid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'
+		)
+		SELECT least(
+			CASE WHEN r.rolconnlimit >= 0 AND NOT r.rolsuper THEN r.rolconnlimit - (SELECT count(*) FROM session WHERE usesysid = r.oid) END,
+			CASE WHEN d.datconnlimit >= 0 AND NOT r.rolsuper THEN d.datconnlimit - (SELECT count(*) FROM session WHERE datid = d.oid) END,
+			pg_catalog.current_setting('max_connections')::bigint - (SELECT count(*) FROM session) - CASE WHEN r.rolsuper THEN 0 ELSE
+				pg_catalog.current_setting('superuser_reserved_connections')::bigint + coalesce(pg_catalog.current_setting('reserved_connections', true), '0')::bigint END)
+		FROM pg_catalog.pg_roles r CROSS JOIN pg_catalog.pg_database d WHERE r.rolname = current_user AND d.datname = pg_catalog.current_database()`)
+	if err != nil {
+		return 0, fmt.Errorf("counting the sessions that the server still grants: %w", err)
+	}
+	return int(max(r.number(0), 0)), r.err
+}
+
 // Close ends the view and its session. It may be called more than once.
 func (s *Snapshot) Close(ctx context.Context) {
 	_ = s.conn.Close(context.WithoutCancel(ctx))

@@ -4,13 +4,12 @@ import (
 	"testing"
 
 	sandboxpostgres "github.com/lakeland/terraform-provider-lakeland/internal/sandbox/postgres"
-	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/toolchain"
 )
 
 // A server in recovery is read on one connection, by the horizons that hold there.
 func TestStandby(t *testing.T) {
 	t.Parallel()
-	primary := server(t, toolchain.Postgres17)
+	primary := ownServer(t)
 	home := newPlace(t, primary)
 	home.newFeed(byXmin, timedTable, `INSERT INTO t VALUES (1, 'a'), (2, 'b')`, `BEGIN`, `INSERT INTO t VALUES (3, 'prepared')`, `PREPARE TRANSACTION 'p'`, `INSERT INTO t VALUES (4, 'd')`)
 	first := standbyOf(t, primary)

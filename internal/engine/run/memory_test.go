@@ -1,0 +1,80 @@
+package run_test
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/readback"
+)
+
+const (
+	// smallest is the memory of the smallest job, in bytes: what the engine may ask the system for.
+	smallest = 1 << 30
+	// mostResident is what it may use of it: the job's Python needs some too.
+	mostResident = 700 << 20
+)
+
+// extractSmall extracts a table as the smallest job would, and fails where that takes more memory than such a job has.
+func (l *lake) extractSmall(table, folder string, readers int) {
+	l.t.Helper()
+	server := l.sb.Postgres()
+	engine := l.engine("extract", "--from", fmt.Sprintf("postgresql://%s@127.0.0.1:%d/%s?sslmode=require", server.User(), server.Port(), l.db.Name),
+		"--table", "public."+table, "--to", folder, "--readers", strconv.Itoa(readers), "--dpu", "0.0625")
+	limited := exec.CommandContext(l.t.Context(), "sh", append([]string{"-c", `ulimit -d ` + strconv.Itoa(smallest>>10) + ` && exec "$0" "$@"`, engine.Path}, engine.Args[1:]...)...)
+	limited.Env = slices.Concat(engine.Env, []string{"PGPASSWORD=" + server.Password()})
+	if out, err := limited.CombinedOutput(); err != nil {
+		l.t.Fatalf("%s, %d readers: %v: %s", table, readers, err, out)
+	}
+	resident := limited.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+	l.t.Logf("%s, %d readers: %d MB resident, %v of processor", table, readers, resident>>20, limited.ProcessState.UserTime()+limited.ProcessState.SystemTime())
+	if resident > mostResident {
+		l.t.Errorf("%s, %d readers: %d MB were resident", table, readers, resident>>20)
+	}
+}
+
+// extractsSmall extracts a table by some numbers of readers, and compares what a query makes of the source with what DuckDB
+// makes of the files. FILES stands for either in the query.
+func (l *lake) extractsSmall(table, query string, readers ...int) {
+	l.t.Helper()
+	l.sql(`CREATE VIEW digests AS ` + strings.ReplaceAll(query, "FILES", table))
+	want, err := readback.Postgres(l.t.Context(), l.db.ConnString, "public", "digests")
+	l.must(err)
+	for _, n := range readers {
+		folder := filepath.Join(l.t.TempDir(), "files")
+		l.extractSmall(table, folder, n)
+		got, err := l.reader().Query(l.t.Context(), strings.ReplaceAll(query, "FILES", "read_parquet('"+filepath.Join(folder, "*.parquet")+"')"))
+		l.must(err)
+		for _, difference := range readback.Differences(want, &got[0]) {
+			l.t.Errorf("%s, %d readers: %s", table, n, difference)
+		}
+	}
+}
+
+// A table of a thousand columns.
+func TestSmallestJobReadsManyColumns(t *testing.T) {
+	t.Parallel()
+	const rows, columns = 30_000, 1000
+	names, values, parts := make([]string, columns), make([]string, columns), make([]string, columns)
+	for i := range columns {
+		switch i % 4 {
+		case 0:
+			names[i], values[i] = fmt.Sprintf("c%d float8", i), fmt.Sprintf("n * %d.5::float8", i)
+		case 1:
+			names[i], values[i] = fmt.Sprintf("c%d text", i), fmt.Sprintf("CASE WHEN n %% %d > 0 THEN (n %% 999)::text END", i)
+		default:
+			names[i], values[i] = fmt.Sprintf("c%d int", i), fmt.Sprintf("n + %d", i)
+		}
+		parts[i] = fmt.Sprintf("coalesce(length(c%d), 0)", i)
+		if i%4 != 1 {
+			parts[i] = fmt.Sprintf("c%d::int", i)
+		}
+	}
+	l := newLake(t, `CREATE TABLE many (id int PRIMARY KEY, `+strings.Join(names, ", ")+`)`, `INSERT INTO many SELECT n, `+strings.Join(values, ", ")+fmt.Sprintf(` FROM generate_series(1, %d) n`, rows))
+	l.extractsSmall("many", `SELECT id, `+strings.Join(parts[:40], "::bigint + ")+` AS first, `+strings.Join(parts[columns-40:], "::bigint + ")+` AS last FROM FILES`, 1, 2)
+}
