@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"time"
@@ -27,7 +28,7 @@ import (
 const extractFileBytes = 512 << 20
 
 func extractCommand() *cobra.Command {
-	var from, table, to string
+	var from, table, to, profile string
 	var readers int
 	var dpu float64
 	c := &cobra.Command{
@@ -75,7 +76,7 @@ snapshot; one more session holds the snapshot.`,
 					Parallel: max(readers, runtime.GOMAXPROCS(0)), Log: show.log,
 				},
 			}
-			return extract(cmd.Context(), &e, show)
+			return profiled(profile, func() error { return extract(cmd.Context(), &e, show) })
 		},
 	}
 	c.Flags().StringVar(&from, "from", "", "URL of the database, without a password (required)")
@@ -83,10 +84,28 @@ snapshot; one more session holds the snapshot.`,
 	c.Flags().StringVar(&to, "to", "", "folder, on this machine or in S3 (required)")
 	c.Flags().IntVar(&readers, "readers", 1, "how many sessions read at once")
 	c.Flags().Float64Var(&dpu, "dpu", 0, "size of the job to measure for, 0.0625 or 1, which bounds memory and processors; 0 takes what the machine has")
+	c.Flags().StringVar(&profile, "cpuprofile", "", "file to write a profile of the processor's time to (for pprof)")
 	for _, name := range []string{"from", "table", "to"} {
 		_ = c.MarkFlagRequired(name)
 	}
 	return c
+}
+
+// profiled runs something under the profiler, where there is a file for the profile.
+func profiled(path string, do func() error) (err error) {
+	if path == "" {
+		return do()
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("--cpuprofile: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return fmt.Errorf("--cpuprofile: %w", err)
+	}
+	defer pprof.StopCPUProfile()
+	return do()
 }
 
 func extract(ctx context.Context, e *run.Extraction, show *display) error {

@@ -116,7 +116,7 @@ func (c *chunk) add(v *column.Vector) error {
 		}
 		c.rows += to - from
 		from = to
-		if len(c.plain)+4*len(c.numbers) >= c.pageBytes || c.rows >= pageRows {
+		if len(c.plain)+4*len(c.numbers) >= c.pageBytes || c.rows >= pageRows || c.coding && c.dictionary.full() {
 			if err := c.endPage(); err != nil {
 				return err
 			}
@@ -125,9 +125,12 @@ func (c *chunk) add(v *column.Vector) error {
 	return nil
 }
 
-// reach is how far from from on values of their own length fit a page; at least one does.
+// reach is how far from from on values of their own length fit a page, or a dictionary; at least one does.
 func (c *chunk) reach(v *column.Vector, from, to int) int {
 	room := max(c.pageBytes-len(c.plain), 0)
+	if c.coding {
+		room = max(dictionaryBytes-len(c.dictionary.data), 0)
+	}
 	for to > from+1 && int(v.Offsets[to]-v.Offsets[from]) > room {
 		to = from + (to-from)/2
 	}

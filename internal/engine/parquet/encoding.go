@@ -28,6 +28,9 @@ func repays(t schema.Type, v *column.Vector) bool {
 	if v == nil {
 		return true
 	}
+	if long := len(v.Data) / max(v.Len(), 1); long > dictionaryBytes/least {
+		return false // so few of such texts fit a dictionary that they show nothing
+	}
 	rows := min(v.Len(), sampled)
 	seen := make(map[uint64]struct{}, rows)
 	values := 0

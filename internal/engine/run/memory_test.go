@@ -56,6 +56,15 @@ func (l *lake) extractsSmall(table, query string, readers ...int) {
 	}
 }
 
+// Texts of a megabyte each, more of them than fit into memory, half of them not to be compressed.
+func TestSmallestJobReadsLargeTexts(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, `CREATE TABLE texts (id int PRIMARY KEY, x text)`, `ALTER TABLE texts ALTER x SET STORAGE EXTERNAL`,
+		`INSERT INTO texts SELECT i, substr(b, i * 997, 1000000 + i) FROM generate_series(1, 550) i, (SELECT string_agg(md5(i::text), '') AS b FROM generate_series(1, 60000) i) base`,
+		`ALTER TABLE texts ALTER x SET STORAGE EXTENDED`, `INSERT INTO texts SELECT i, repeat(i || ',', 250000) FROM generate_series(551, 1100) i`)
+	l.extractsSmall("texts", `SELECT id, md5(x) AS digest, length(x) AS size FROM FILES`, 1, 2)
+}
+
 // A table of a thousand columns.
 func TestSmallestJobReadsManyColumns(t *testing.T) {
 	t.Parallel()

@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
-	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/toolchain"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
 
@@ -85,21 +84,10 @@ var manyKinds = []string{
 
 func TestDiscoverKinds(t *testing.T) {
 	t.Parallel()
-	for version, start := range map[string]string{"13": toolchain.Postgres13, "17": "", "18": toolchain.Postgres18} {
-		t.Run(version, func(t *testing.T) {
-			t.Parallel()
-			var c *spec.Connection
-			var login postgres.Credentials
-			if start == "" {
-				c, login, _ = database(t, manyKinds...)
-			} else {
-				p := newPlace(t, server(t, start))
-				p.session().sql(manyKinds...)
-				c, login = p.connection, p.login
-			}
-			discoverKinds(t, c, login)
-		})
-	}
+	eachVersion(t, func(t *testing.T, p *place) {
+		p.session().sql(manyKinds...)
+		discoverKinds(t, p.connection, p.login)
+	})
 }
 
 func discoverKinds(t *testing.T, c *spec.Connection, login postgres.Credentials) {
@@ -277,7 +265,7 @@ func TestDiscoverSaysWhatTheRoleMayNot(t *testing.T) {
 // On a replica the same is suggested, and what a replica has no rows of is told.
 func TestDiscoverOnAReplica(t *testing.T) {
 	t.Parallel()
-	primary := server(t, toolchain.Postgres17)
+	primary := ownServer(t)
 	home := newPlace(t, primary)
 	home.session().sql(`CREATE TABLE t (id int PRIMARY KEY)`, `CREATE UNLOGGED TABLE fleeting (id int PRIMARY KEY)`)
 	away := placeOn(t, standbyOf(t, primary), home.connection.Database)

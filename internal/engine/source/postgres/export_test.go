@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"net"
 	"sync/atomic"
@@ -95,7 +94,7 @@ func CopyAfterTardyWrites(ctx context.Context, address, statement string) ([]byt
 		return nil, err
 	}
 	defer w.close()
-	var out bytes.Buffer
+	var out kept
 	err = w.copyOut(ctx, statement, &out)
 	return out.Bytes(), err
 }
