@@ -69,7 +69,7 @@ func (c *counter) Write(p []byte) (int, error) {
 }
 
 // NewWriter begins a file of the table's columns. createdBy names the program's version. The first rows show
-// which columns repay a dictionary; nil shows nothing. They are not written.
+// which columns repay a dictionary; nil leaves that to those that are written first. They are not written.
 func NewWriter(out io.Writer, table *schema.Table, createdBy string, first *column.Batch) (*Writer, error) {
 	leaves, err := elements(table)
 	if err != nil {
@@ -119,6 +119,9 @@ func (w *Writer) Write(b *column.Batch) error {
 		}
 		if c.Required && v.Nulls > 0 {
 			return fmt.Errorf("writing a Parquet file: column %q is required and has %d NULLs", c.Name, v.Nulls)
+		}
+		if !w.chunks[i].chosen {
+			w.chunks[i].choose(v)
 		}
 		if err := w.chunks[i].add(v); err != nil {
 			return fmt.Errorf("writing column %q of a Parquet file: %w", c.Name, err)

@@ -144,7 +144,7 @@ func TestUploadInParts(t *testing.T) {
 	t.Parallel()
 	d := newLake(t, `CREATE TABLE pads AS SELECT string_agg(md5(i::text), '') AS pad FROM generate_series(1, 170000) i`,
 		`CREATE FUNCTION pad() RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT pad FROM pads'`,
-		`CREATE TABLE numbers (id int PRIMARY KEY, v int NOT NULL, pad text GENERATED ALWAYS AS (CASE WHEN id <= 3 THEN pad() END) STORED)`,
+		`CREATE TABLE numbers (id int PRIMARY KEY, v int NOT NULL, pad text GENERATED ALWAYS AS (CASE WHEN id <= 5 THEN pad() END) STORED)`,
 		`ALTER TABLE numbers ALTER COLUMN pad SET STORAGE EXTERNAL`).landing("numbers")
 	d.lands("the first run")
 	for _, h := range []harm{answerCut, killedAfter} {

@@ -85,6 +85,7 @@ var manyKinds = []string{
 func TestDiscoverKinds(t *testing.T) {
 	t.Parallel()
 	eachVersion(t, func(t *testing.T, p *place) {
+		t.Helper()
 		p.session().sql(manyKinds...)
 		discoverKinds(t, p.connection, p.login)
 	})

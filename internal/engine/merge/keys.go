@@ -1,0 +1,255 @@
+// Package merge brings changes, found by key, into a table's data files. It knows no table format: it reads and writes
+// files of Parquet, and says which files of the table give way to which.
+package merge
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"math"
+	"strings"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+)
+
+// ErrKey says that a row's key cannot identify it: a part of it is NULL, or another row of the same changes has it.
+var ErrKey = errors.New("the key does not identify rows")
+
+var seed = maphash.MakeSeed()
+
+// keys numbers the keys of rows in the order in which they are added, and finds them again. Once nothing is added any more
+// it is safe for concurrent use.
+type keys struct {
+	columns []schema.Column
+	// slots are an open hash table of numbers plus one, of which 0 is free.
+	slots []int32
+	shift uint
+	// A key of one whole number is in numbers; others are in data as bytes, key i ending at ends[i].
+	single  bool
+	numbers []int64
+	data    []byte
+	ends    []int
+	hashes  []uint64
+}
+
+func newKeys(columns []schema.Column, rows int) *keys {
+	k := &keys{columns: columns, shift: 64 - 10}
+	for size := 1 << 10; size < 2*rows; size *= 2 {
+		k.shift--
+	}
+	k.slots = make([]int32, 1<<(64-k.shift))
+	if len(columns) == 1 {
+		kind := columns[0].Type.Kind()
+		k.single = kind == column.Int32 || kind == column.Int64
+	}
+	return k
+}
+
+func (k *keys) len() int { return len(k.numbers) + len(k.ends) }
+
+const spread = 0x9E3779B97F4A7C15
+
+// number is row i's key, of one whole number.
+func number(v *column.Vector, i int) int64 {
+	if v.Kind == column.Int32 {
+		return int64(v.Int32s[i])
+	}
+	return v.Int64s[i]
+}
+
+// add adds the keys of rows, given by the vectors of the key's columns.
+func (k *keys) add(vectors []*column.Vector) error {
+	var text []byte
+	for i := range vectors[0].Len() {
+		for j, v := range vectors {
+			if v.IsNull(i) {
+				return fmt.Errorf("%w: a row has no value in the key's column %q", ErrKey, k.columns[j].Name)
+			}
+		}
+		if 2*k.len() >= len(k.slots) {
+			k.grow()
+		}
+		if k.single {
+			n := number(vectors[0], i)
+			at, found := k.seekNumber(n)
+			if found >= 0 {
+				return k.twice(vectors, i)
+			}
+			k.numbers = append(k.numbers, n)
+			k.slots[at] = int32(len(k.numbers))
+			continue
+		}
+		text = appendKey(text[:0], vectors, i)
+		hash := maphash.Bytes(seed, text)
+		at, found := k.seekText(text, hash)
+		if found >= 0 {
+			return k.twice(vectors, i)
+		}
+		k.data, k.hashes = append(k.data, text...), append(k.hashes, hash)
+		k.ends = append(k.ends, len(k.data))
+		k.slots[at] = int32(len(k.ends))
+	}
+	return nil
+}
+
+func (k *keys) twice(vectors []*column.Vector, i int) error {
+	return fmt.Errorf("%w: two rows have the key %s: choose columns whose values are unique as primary_key", ErrKey, k.show(vectors, i))
+}
+
+// show writes a key for people.
+func (k *keys) show(vectors []*column.Vector, i int) string {
+	parts := make([]string, len(vectors))
+	for j, v := range vectors {
+		var text string
+		switch v.Kind {
+		case column.Bytes:
+			text = fmt.Sprintf("%.60q", v.Bytes(i))
+		case column.Int32, column.Int64:
+			text = fmt.Sprint(number(v, i))
+		case column.Bool:
+			text = fmt.Sprint(v.Bools[i])
+		default:
+			text = "…"
+		}
+		parts[j] = k.columns[j].Name + " = " + text
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (k *keys) seekNumber(n int64) (at int, found int32) {
+	mask := len(k.slots) - 1
+	for at = int(uint64(n) * spread >> k.shift); ; at = (at + 1) & mask {
+		s := k.slots[at]
+		if s == 0 {
+			return at, -1
+		}
+		if k.numbers[s-1] == n {
+			return at, s - 1
+		}
+	}
+}
+
+func (k *keys) seekText(text []byte, hash uint64) (at int, found int32) {
+	mask := len(k.slots) - 1
+	for at = int(hash >> k.shift); ; at = (at + 1) & mask {
+		s := k.slots[at]
+		if s == 0 {
+			return at, -1
+		}
+		if k.hashes[s-1] == hash && bytes.Equal(k.text(int(s-1)), text) {
+			return at, s - 1
+		}
+	}
+}
+
+func (k *keys) text(i int) []byte {
+	start := 0
+	if i > 0 {
+		start = k.ends[i-1]
+	}
+	return k.data[start:k.ends[i]]
+}
+
+func (k *keys) grow() {
+	k.slots = make([]int32, 2*len(k.slots))
+	k.shift--
+	for i, n := range k.numbers {
+		at, _ := k.seekNumber(n)
+		k.slots[at] = int32(i + 1)
+	}
+	mask := len(k.slots) - 1
+	for i, hash := range k.hashes {
+		at := int(hash >> k.shift)
+		for k.slots[at] != 0 {
+			at = (at + 1) & mask
+		}
+		k.slots[at] = int32(i + 1)
+	}
+}
+
+// Hit is a stored row that a change is about.
+type Hit struct {
+	// Row is the row's place in its row group, Change the change's number.
+	Row    int32 `json:"r"`
+	Change int32 `json:"c"`
+}
+
+// find appends the rows whose keys there are; first is the number of the vectors' first row. A row without a key has none
+// of them.
+func (k *keys) find(hits []Hit, vectors []*column.Vector, first int) []Hit {
+	rows := vectors[0].Len()
+	if k.single && vectors[0].Nulls == 0 {
+		if vectors[0].Kind == column.Int32 {
+			for i, n := range vectors[0].Int32s {
+				if _, found := k.seekNumber(int64(n)); found >= 0 {
+					hits = append(hits, Hit{int32(first + i), found})
+				}
+			}
+			return hits
+		}
+		for i, n := range vectors[0].Int64s {
+			if _, found := k.seekNumber(n); found >= 0 {
+				hits = append(hits, Hit{int32(first + i), found})
+			}
+		}
+		return hits
+	}
+	var text []byte
+rows:
+	for i := range rows {
+		for _, v := range vectors {
+			if v.IsNull(i) {
+				continue rows
+			}
+		}
+		var found int32
+		if k.single {
+			_, found = k.seekNumber(number(vectors[0], i))
+		} else {
+			text = appendKey(text[:0], vectors, i)
+			_, found = k.seekText(text, maphash.Bytes(seed, text))
+		}
+		if found >= 0 {
+			hits = append(hits, Hit{int32(first + i), found})
+		}
+	}
+	return hits
+}
+
+// appendKey writes a row's key so that equal keys are equal bytes, and others are not. Both zeros are equal, and so is
+// all that is not a number, as PostgreSQL has it.
+func appendKey(out []byte, vectors []*column.Vector, i int) []byte {
+	for _, v := range vectors {
+		switch v.Kind {
+		case column.Bool:
+			out = append(out, map[bool]byte{true: 1}[v.Bools[i]])
+		case column.Int32:
+			out = binary.LittleEndian.AppendUint64(out, uint64(int64(v.Int32s[i])))
+		case column.Int64:
+			out = binary.LittleEndian.AppendUint64(out, uint64(v.Int64s[i]))
+		case column.Int128:
+			out = binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(out, uint64(v.Wides[i].Hi)), v.Wides[i].Lo)
+		case column.Float32:
+			out = appendFloat(out, float64(v.Float32s[i]))
+		case column.Float64:
+			out = appendFloat(out, v.Float64s[i])
+		default:
+			text := v.Bytes(i)
+			out = append(binary.LittleEndian.AppendUint32(out, uint32(len(text))), text...)
+		}
+	}
+	return out
+}
+
+func appendFloat(out []byte, f float64) []byte {
+	switch {
+	case f == 0:
+		f = 0
+	case math.IsNaN(f):
+		f = math.NaN()
+	}
+	return binary.LittleEndian.AppendUint64(out, math.Float64bits(f))
+}
