@@ -14,7 +14,6 @@ var (
 	// catalogueName follows what Athena accepts for databases, tables and columns without quoting.
 	catalogueName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,127}$`)
 	decimalType   = regexp.MustCompile(`^decimal\(([0-9]{1,2}),([0-9]{1,2})\)$`)
-	transformForm = regexp.MustCompile(`^(?:(year|month|day|hour|identity)\((.+)\)|(bucket|truncate)\(([0-9]{1,6}), ?(.+)\)|([^()]+))$`)
 )
 
 // columnTypes are the types a column may be declared as, beside decimal(p,s).
@@ -211,18 +210,7 @@ func (t *Table) checkStorage(ps *Problems) {
 	if duplicate := firstDuplicate(t.PrimaryKey); duplicate != "" {
 		ps.add(At("primary_key"), "%q stands twice", duplicate)
 	}
-	for i, transform := range t.PartitionBy {
-		parts := transformForm.FindStringSubmatch(transform)
-		switch {
-		case parts == nil:
-			ps.add(At("partition_by", i), "%q is not a partition: write a column, or year(c), month(c), day(c), hour(c), bucket(16, c) or truncate(10, c)", transform)
-		case parts[4] != "" && strings.Trim(parts[4], "0") == "":
-			ps.add(At("partition_by", i), "%q: the number must be at least 1", transform)
-		}
-	}
-	if duplicate := firstDuplicate(t.PartitionBy); duplicate != "" {
-		ps.add(At("partition_by"), "%q stands twice", duplicate)
-	}
+	t.checkPartitions(ps)
 }
 
 func (t *Table) checkColumns(ps *Problems) {

@@ -80,7 +80,7 @@ const wayOut = "set reload to a new value to land the table afresh"
 //
 // A column of the lake never becomes required, and one that is added is not: rows of older snapshots have NULLs.
 func Evolve(lake, source Table, landing Landing) (Evolution, error) {
-	e := Evolution{Table: Table{Key: source.Key, Identity: source.Identity, Origin: source.Origin, Comment: source.Comment, Columns: slices.Clone(source.Columns)}}
+	e := Evolution{Table: Table{Key: source.Key, Identity: source.Identity, Origin: source.Origin, Comment: source.Comment, Partition: source.Partition, Columns: slices.Clone(source.Columns)}}
 	before, err := e.match(lake, source, landing)
 	if err != nil {
 		return Evolution{}, err

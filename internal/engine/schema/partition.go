@@ -31,7 +31,7 @@ type PartitionField struct {
 
 // PartitionValues are the values of a table's partition fields, in their order; nil is NULL. Numbers, dates (days),
 // times (microseconds) and unscaled decimals are written in decimal, years, months, days and hours as their number
-// since 1970, booleans as true or false, texts and bytes as they are.
+// since 1970, booleans as true or false, texts as they are, bytes in hexadecimal.
 type PartitionValues []*string
 
 // ID tells values apart: equal ones have equal IDs.
@@ -68,6 +68,32 @@ func (f PartitionField) String() string {
 	default:
 		return fmt.Sprintf("%s(%s)", f.Transform, f.Column)
 	}
+}
+
+// PartitionTypes are the types of the values of the table's partition fields, or an error where a field has no column or
+// its transform is not for the column's type, or where two fields of one column say the same or parts of each other.
+func (t *Table) PartitionTypes() ([]Type, error) {
+	types := make([]Type, len(t.Partition))
+	finer := map[string]PartitionField{}
+	for i, f := range t.Partition {
+		c, ok := t.Column(f.Column)
+		if !ok {
+			return nil, fmt.Errorf("the table is partitioned by %s, and has no column %q: name one of its columns in partition_by", f, f.Column)
+		}
+		var err error
+		if types[i], err = f.Of(c.Type); err != nil {
+			return nil, err
+		}
+		id := f.Column + "\x00" + string(f.Transform)
+		if f.Transform == Year || f.Transform == Month || f.Transform == Day || f.Transform == Hour {
+			id = f.Column + "\x00time"
+		}
+		if other, taken := finer[id]; taken {
+			return nil, fmt.Errorf("the table is partitioned by %s and by %s, of which the finer one does for both: leave the other out of partition_by", other, f)
+		}
+		finer[id] = f
+	}
+	return types, nil
 }
 
 // Of is the type of the field's values for a column's type, or an error where the transform is not for it.

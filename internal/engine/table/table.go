@@ -24,6 +24,10 @@ var ErrForeign = errors.New("the target is not ours")
 // took effect. Nothing may be deleted; the next run finds out.
 var ErrOutcomeUnknown = errors.New("the outcome of the commit is not known")
 
+// ErrPartitioning says that a change's partition fields are not those of the table's files. Nothing was changed; a change
+// that replaces everything may bring new ones.
+var ErrPartitioning = errors.New("the table is partitioned otherwise")
+
 // Fence orders the writers of a table.
 type Fence struct {
 	Epoch int64 `json:"epoch"`
@@ -104,22 +108,37 @@ type DataFile struct {
 	Partition schema.PartitionValues `json:"partition,omitempty"`
 }
 
-// DeleteFile is a file to be added that names rows of one data file which are no longer there, by their positions.
+// DeleteFile is a file to be added that names rows of one data file which are no longer there, by their positions: a
+// Parquet file of DeleteColumns, sorted by position.
 type DeleteFile struct {
 	Key string `json:"key"`
-	// Data is the key of the data file.
-	Data      string                 `json:"data"`
-	File      parquet.File           `json:"file"`
+	// Data is the key of the data file, which the head holds.
+	Data string       `json:"data"`
+	File parquet.File `json:"file"`
+	// Partition is the data file's.
 	Partition schema.PartitionValues `json:"partition,omitempty"`
+}
+
+// DeleteColumns are the columns of files of deleted rows (Iceberg specification, "Position Delete Files"): the address of
+// the data file, as the store's Address gives it, and a row's number in it, the first being 0.
+func DeleteColumns() schema.Table {
+	return schema.Table{Columns: []schema.Column{
+		{Name: "file_path", Type: schema.Type{ID: schema.String}, Required: true, FieldID: 2147483546},
+		{Name: "pos", Type: schema.Type{ID: schema.Long}, Required: true, FieldID: 2147483545},
+	}}
 }
 
 // StoredFile is a data file that a table holds.
 type StoredFile struct {
 	Key string `json:"key"`
 	// Size is the file's length in bytes. Rows counts those that it holds, deleted or not.
-	Size      int64                  `json:"size"`
-	Rows      int64                  `json:"rows"`
+	Size int64 `json:"size"`
+	Rows int64 `json:"rows"`
+	// Partition is the value of each of the head's partition fields, the same for all rows.
 	Partition schema.PartitionValues `json:"partition,omitempty"`
+	// OtherSpec says that the file was partitioned by other fields than the head's, by another engine: Partition is empty,
+	// and the file may hold rows of any partition.
+	OtherSpec bool `json:"other_spec,omitempty"`
 	// Lower and Upper bound a column's values, by its field id, in Iceberg's single-value serialization; what is not there
 	// is not known.
 	Lower map[int][]byte `json:"lower,omitempty"`
@@ -141,13 +160,13 @@ type StoredDelete struct {
 type Change struct {
 	// Schema is the table's from this commit on, its columns with the field ids that Prepare gave.
 	Schema schema.Table
-	// ReplaceAll removes everything that the table held.
+	// ReplaceAll removes everything that the table held. It goes neither with Remove nor with AddDeletes.
 	ReplaceAll bool
-	// Remove are the keys of data files that are no longer part of the table, with the files of positions that name
-	// rows of theirs alone.
+	// Remove are the keys of data files that are no longer part of the table, with the files of positions that name rows
+	// of no file which stays. One that the head does not hold is an error.
 	Remove []string
 	Add    []DataFile
-	// AddDeletes name rows of data files that stay.
+	// AddDeletes name rows of data files that the head holds and that stay; rows that are added later they never name.
 	AddDeletes []DeleteFile
 	Checkpoint Checkpoint
 }
@@ -160,16 +179,53 @@ type Committed struct {
 	BytesWritten int64
 }
 
+// LongestJob is the longest that a job of Glue may run, and so the age from which on nobody is about to commit a file any
+// more that is not part of a table.
+const LongestJob = 48 * time.Hour
+
+// Retention says which snapshots stay when a table is cleaned. The table's own properties win over it.
+type Retention struct {
+	// KeepAtLeast snapshots of each branch stay, whatever their age; 0 is DefaultKeepAtLeast.
+	KeepAtLeast int
+	// MaxAge is how long a snapshot stays; 0 is DefaultMaxAge.
+	MaxAge time.Duration
+}
+
+// The retention of tables of which nothing else is said.
+const (
+	DefaultKeepAtLeast = 10
+	DefaultMaxAge      = 5 * 24 * time.Hour
+)
+
+// Cleaned says what a cleaning did.
+type Cleaned struct {
+	// Snapshots is how many were expired, Files how many objects were deleted for them.
+	Snapshots, Files int
+	// Left is how many objects are part of the table no longer and were not deleted: names that are not ours, or too young.
+	Left int
+}
+
 // Table is one table in one format. It is used by one run at a time.
 type Table interface {
 	// Head reads the newest state. ErrForeign when something else stands at the target.
 	Head(ctx context.Context) (*Head, error)
 	// Prepare gives field ids to the columns that need one, before files are written. It changes nothing.
 	Prepare(head *Head, s schema.Table) (schema.Table, error)
+	// Files are the data files that the head holds, with the files of deleted rows that name rows of theirs. They are read
+	// once per head; the slice is the caller's, what its elements refer to is not to be changed. A file that cannot be
+	// merged into (not Parquet, equality deletes) is an error that says what to do.
+	Files(ctx context.Context, head *Head) ([]StoredFile, error)
 	// DataKeys begins and ends the keys of an attempt's data files; a number that the writer chooses stands
 	// between. No other attempt's keys begin like these.
 	DataKeys(head *Head, attempt, unit string) (prefix, suffix string)
 	// Commit makes a change on the head it was planned on: ErrLostRace, ErrOutcomeUnknown, or done. Readers see
 	// the table before or after it.
 	Commit(ctx context.Context, head *Head, change Change) (*Committed, error)
+	// Clean forgets old snapshots, and then deletes the files that were theirs alone. The snapshot that carries the newest
+	// checkpoint stays, and so do those that were committed on top of it, and all branches and tags. It changes the head,
+	// and may lose a race as Commit does; nothing is deleted then.
+	Clean(ctx context.Context, head *Head, keep Retention) (*Cleaned, error)
+	// RemoveOrphans deletes files under the table's own names that no kept snapshot refers to, and that are older than an
+	// age, LongestJob at least. It returns their number.
+	RemoveOrphans(ctx context.Context, olderThan time.Duration) (int, error)
 }

@@ -3,20 +3,17 @@ package conformance
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/catalog"
-	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
-	"github.com/lakeland/terraform-provider-lakeland/internal/engine/parquet"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
@@ -24,10 +21,17 @@ import (
 
 // Format is a table format under test.
 type Format struct {
-	// Open makes a table at a prefix of a store, with an entry in the catalogue's database "raw".
-	Open func(s store.Store, c catalog.Catalog, prefix, name string) table.Table
+	// Open makes a table at a prefix of a store, with an entry in the catalogue's database "raw", under a clock; nil is the
+	// machine's.
+	Open func(s store.Store, c catalog.Catalog, prefix, name string, now func() time.Time) table.Table
 	// Rows reads the ids that a reader of the catalogue sees now; nil when there is no table.
 	Rows func(ctx context.Context, s store.Store, c catalog.Catalog, name string) ([]int64, error)
+	// Touch commits on top as somebody else does who changes no row.
+	Touch func(t *testing.T, s store.Store, c catalog.Catalog, name string)
+	// End, where it is set, reads the ids at the end of a random history with other people's engines.
+	End func(t *testing.T, s store.Store, c catalog.Catalog, name string, want []int64)
+	// Rollback makes an older commit the newest, as somebody else does.
+	Rollback func(t *testing.T, s store.Store, c catalog.Catalog, name, commit string)
 }
 
 // bench is one table with its surroundings.
@@ -43,7 +47,7 @@ type bench struct {
 func (f Format) bench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{t: t, format: f, store: store.NewDirectory(t.TempDir()), catalog: catalog.NewMemory("raw")}
-	b.table = f.Open(b.store, b.catalog, "lake/orders/", "orders")
+	b.table = f.Open(b.store, b.catalog, "lake/orders/", "orders", nil)
 	return b
 }
 
@@ -62,62 +66,6 @@ func (b *bench) head() *table.Head {
 		b.t.Fatal(err)
 	}
 	return h
-}
-
-// change prepares the replacement of the whole table by rows of ids, planned on a head.
-func (b *bench) change(h *table.Head, s schema.Table, ids ...int64) table.Change {
-	b.t.Helper()
-	b.attempt++
-	attempt := fmt.Sprintf("attempt%d", b.attempt)
-	planned, err := b.table.Prepare(h, s)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	change := table.Change{Schema: planned, ReplaceAll: true, Checkpoint: table.Checkpoint{
-		V: table.CheckpointVersion, Table: "shop.orders", Horizon: "full", RunID: "run-" + attempt, Attempt: attempt,
-		From: json.RawMessage("null"), ReadFrom: json.RawMessage("null"), To: json.RawMessage(fmt.Sprintf(`{"n":%d}`, b.attempt)), SchemaHash: planned.Hash(),
-		Counts: table.Counts{Seen: int64(len(ids)), Inserted: int64(len(ids))},
-	}}
-	if len(ids) == 0 {
-		return change
-	}
-	prefix, suffix := b.table.DataKeys(h, attempt, "0")
-	w, err := b.store.Create(b.t.Context(), prefix+"0"+suffix)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	p, err := parquet.NewWriter(w, &planned, "test", nil)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	batch := column.NewBatch(planned.Kinds(), 0)
-	for _, id := range ids {
-		for i, c := range planned.Columns {
-			v := batch.Columns[i]
-			switch {
-			case c.Name == "id" && v.Kind == column.Int64:
-				v.Int64s = append(v.Int64s, id)
-				v.Append()
-			case v.Kind == column.Bytes && c.Source != nil:
-				v.Data = fmt.Appendf(v.Data, "note %d", id)
-				v.Append()
-			default:
-				v.AppendNull()
-			}
-		}
-	}
-	if err := p.Write(batch); err != nil {
-		b.t.Fatal(err)
-	}
-	file, err := p.Close()
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	change.Add = []table.DataFile{{Key: prefix + "0" + suffix, File: *file}}
-	return change
 }
 
 func (b *bench) commit(h *table.Head, change table.Change) *table.Committed {
@@ -162,11 +110,30 @@ func Run(t *testing.T, f Format) {
 		"columns that are added, renamed and widened":  evolution,
 		"a foreign entry is refused":                   foreign,
 		"an entry without database":                    noDatabase,
+		"rows are appended":                            appends,
+		"files are exchanged":                          exchanges,
+		"rows are deleted by position":                 positions,
+		"what does not fit the head is refused":        misfits,
+		"a table in partitions":                        partitions,
+		"other partitions come with a reload":          repartition,
+		"eight committers lose nothing":                allWin,
+		"old snapshots are forgotten":                  cleaning,
+		"an answer lost while cleaning":                cleaningUnanswered,
+		"what dead attempts left is removed":           orphans,
+		"a random history":                             history,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(f.bench(t))
 		})
+	}
+	for kind, change := range kinds {
+		for name, test := range faults {
+			t.Run(kind+", "+name, func(t *testing.T) {
+				t.Parallel()
+				test(f.bench(t), change)
+			})
+		}
 	}
 }
 
@@ -249,7 +216,7 @@ func race(b *bench) {
 		var all sync.WaitGroup
 		for i, change := range changes {
 			all.Go(func() {
-				_, err := b.format.Open(b.store, b.catalog, "lake/orders/", "orders").Commit(b.t.Context(), h, change)
+				_, err := b.format.Open(b.store, b.catalog, "lake/orders/", "orders", nil).Commit(b.t.Context(), h, change)
 				switch {
 				case err == nil && !winner.CompareAndSwap(-1, int64(round*10+i)):
 					b.t.Errorf("round %d has two winners", round)
@@ -299,7 +266,7 @@ func foreign(b *bench) {
 		b.t.Errorf("a table of another kind: %v", err)
 	}
 	b.catalog.Drop("raw", "orders")
-	elsewhere := &bench{t: b.t, format: b.format, store: b.store, catalog: b.catalog, table: b.format.Open(b.store, b.catalog, "lake/elsewhere/", "orders")}
+	elsewhere := &bench{t: b.t, format: b.format, store: b.store, catalog: b.catalog, table: b.format.Open(b.store, b.catalog, "lake/elsewhere/", "orders", nil)}
 	h := elsewhere.head()
 	elsewhere.commit(h, elsewhere.change(h, Columns(), 1))
 	if _, err := b.table.Head(b.t.Context()); !errors.Is(err, table.ErrForeign) {
@@ -309,7 +276,7 @@ func foreign(b *bench) {
 
 func noDatabase(b *bench) {
 	b.catalog = catalog.NewMemory()
-	b.table = b.format.Open(b.store, b.catalog, "lake/orders/", "orders")
+	b.table = b.format.Open(b.store, b.catalog, "lake/orders/", "orders", nil)
 	if _, err := b.table.Head(b.t.Context()); !errors.Is(err, catalog.ErrNotFound) || !strings.Contains(err.Error(), "create the database first") {
 		b.t.Errorf("got %v", err)
 	}

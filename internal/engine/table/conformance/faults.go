@@ -1,13 +1,11 @@
 package conformance
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"sync/atomic"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/catalog"
-	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
 
@@ -20,7 +18,7 @@ func lostAfter(b *bench) {
 	}
 	// Somebody committed on top before the answer was missed.
 	h := b.head()
-	other := b.format.Open(b.store, b.catalog, "lake/orders/", "orders")
+	other := b.format.Open(b.store, b.catalog, "lake/orders/", "orders", nil)
 	var top sync.Once
 	b.catalog.After = func(string, *catalog.Table) error {
 		b.catalog.After = nil
@@ -142,7 +140,7 @@ func crashes(b *bench) {
 		h := b.head()
 		change := b.change(h, Columns(), int64(100+step))
 		counting := &countdown{Store: b.store, left: step, err: died}
-		t := b.format.Open(counting, b.catalog, "lake/orders/", "orders")
+		t := b.format.Open(counting, b.catalog, "lake/orders/", "orders", nil)
 		_, err := t.Commit(b.t.Context(), h, change)
 		if err == nil {
 			if step < 3 {
@@ -156,18 +154,4 @@ func crashes(b *bench) {
 		}
 		b.expect(1)
 	}
-}
-
-// countdown is a store whose n-th write fails, once with and once without effect.
-type countdown struct {
-	store.Store
-	left int
-	err  error
-}
-
-func (c *countdown) Put(ctx context.Context, key string, data []byte, when store.Condition) (store.Object, error) {
-	if c.left--; c.left == 0 {
-		return store.Object{}, c.err
-	}
-	return c.Store.Put(ctx, key, data, when)
 }

@@ -1,7 +1,6 @@
 package iceberg
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -10,7 +9,6 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,6 +35,7 @@ var creationProperties = map[string]string{
 	"write.metadata.delete-after-commit.enabled": "true",
 	"write.metadata.previous-versions-max":       strconv.Itoa(previousVersions),
 	"commit.manifest-merge.enabled":              "true",
+	"commit.manifest.min-count-to-merge":         strconv.Itoa(manifestsToMerge),
 }
 
 // Commit implements table.Table. Manifests, manifest list and metadata file are written under names that hold
@@ -46,6 +45,9 @@ func (t *Table) Commit(ctx context.Context, head *table.Head, change table.Chang
 	on, err := baseOf(head)
 	if err != nil {
 		return nil, err
+	}
+	if err := t.check(ctx, on, change); err != nil {
+		return nil, fmt.Errorf("committing to %s.%s: %w", t.o.Database, t.o.Name, err)
 	}
 	id, err := snapshotID()
 	if err != nil {
@@ -59,10 +61,13 @@ func (t *Table) Commit(ctx context.Context, head *table.Head, change table.Chang
 	if err := setSchema(next, change.Schema); err != nil {
 		return nil, err
 	}
+	if err := t.setPartition(next, change.Schema, change.ReplaceAll || next.CurrentSnapshotID == nil); err != nil {
+		return nil, err
+	}
 	name := func(kind string) string {
 		return fmt.Sprintf("%smetadata/%s-%s-%d-%s.avro", t.o.Prefix, head.TableID, change.Checkpoint.Attempt, id, kind)
 	}
-	made, written, err := t.writeSnapshot(ctx, on.metadata, next, change, id, now, name)
+	made, written, err := t.writeSnapshot(ctx, on, next, change, id, now, name)
 	if err != nil {
 		return nil, err
 	}
@@ -74,16 +79,7 @@ func (t *Table) Commit(ctx context.Context, head *table.Head, change table.Chang
 	if err := setProperties(next, change, id); err != nil {
 		return nil, err
 	}
-	var fallen []string
-	version := 0
-	if on.metadata != nil {
-		previous := on.entry.Parameters["metadata_location"]
-		version = versionOf(previous) + 1
-		next.MetadataLog = append(next.MetadataLog, metadataLogEntry{Timestamp: on.metadata.LastUpdated, File: previous})
-		for ; len(next.MetadataLog) > keptVersions(next); next.MetadataLog = next.MetadataLog[1:] {
-			fallen = append(fallen, next.MetadataLog[0].File)
-		}
-	}
+	version, fallen := next.follow(on)
 	data, err := next.encode()
 	if err != nil {
 		return nil, err
@@ -92,7 +88,7 @@ func (t *Table) Commit(ctx context.Context, head *table.Head, change table.Chang
 	if _, err := t.o.Store.Put(ctx, key, data, store.Condition{IfAbsent: true}); err != nil {
 		return nil, err
 	}
-	if err := t.swap(ctx, on, t.entry(on.entry, t.o.Store.Address(key), head.Schema, change), id); err != nil {
+	if err := t.swap(ctx, on, t.entry(on.entry, t.o.Store.Address(key), head.Schema, change), func(m *metadata, _ string) bool { return m.snapshot(id) != nil }); err != nil {
 		return nil, err
 	}
 	t.removeFallen(ctx, next, fallen)
@@ -121,9 +117,9 @@ func (t *Table) nextMetadata(current *metadata, id string) (*metadata, error) {
 	}
 	return &metadata{
 		FormatVersion: 2, TableUUID: id, Location: t.location,
-		Specs: []iceberggo.PartitionSpec{*iceberggo.UnpartitionedSpec}, LastPartitionID: 999, // the first field is 1000
-		SortOrders: []json.RawMessage{json.RawMessage(`{"order-id":0,"fields":[]}`)},
-		Properties: maps.Clone(creationProperties), Refs: map[string]json.RawMessage{},
+		LastPartitionID: 999, // the first field is 1000
+		SortOrders:      []json.RawMessage{json.RawMessage(`{"order-id":0,"fields":[]}`)},
+		Properties:      maps.Clone(creationProperties), Refs: map[string]json.RawMessage{},
 		Schemas: []*iceberggo.Schema{}, Snapshots: []snapshot{}, SnapshotLog: []snapshotLogEntry{}, MetadataLog: []metadataLogEntry{},
 	}, nil
 }
@@ -165,104 +161,6 @@ func setProperties(m *metadata, change table.Change, id int64) error {
 	return nil
 }
 
-// writeSnapshot writes the manifests and the manifest list of a new snapshot.
-func (t *Table) writeSnapshot(ctx context.Context, current, next *metadata, change table.Change, id, now int64, name func(string) string) (*snapshot, int64, error) {
-	made := &snapshot{ID: id, Sequence: next.LastSequenceNumber + 1, Timestamp: now}
-	schemaID := next.CurrentSchemaID
-	made.SchemaID = &schemaID
-	var parent *snapshot
-	if current != nil {
-		parent = current.current()
-	}
-	if parent != nil {
-		made.ParentID = &parent.ID
-	}
-	spec, ok := next.spec(next.DefaultSpecID)
-	if !ok || !spec.IsUnpartitioned() {
-		return nil, 0, fmt.Errorf("%w: the table %s.%s is partitioned, which is not written here yet", table.ErrForeign, t.o.Database, t.o.Name)
-	}
-	gone := &removed{}
-	var kept []iceberggo.ManifestFile
-	if change.ReplaceAll {
-		var err error
-		if gone, err = t.removeAll(ctx, next, parent, id, name); err != nil {
-			return nil, 0, err
-		}
-	} else if parent != nil {
-		list, err := t.read(ctx, parent.ManifestList)
-		if err != nil {
-			return nil, 0, err
-		}
-		if kept, err = iceberggo.ReadManifestList(bytes.NewReader(list)); err != nil {
-			return nil, 0, fmt.Errorf("reading %s: %w", parent.ManifestList, err)
-		}
-	}
-	added, sum, size, err := t.add(ctx, spec, next.currentSchema(), change.Add, id, name("a"))
-	if err != nil {
-		return nil, 0, err
-	}
-	manifests := slices.Concat(gone.manifests, kept)
-	if added != nil {
-		manifests = slices.Insert(manifests, 0, added)
-	}
-	var list bytes.Buffer
-	if err := iceberggo.WriteManifestList(2, &list, id, made.ParentID, &made.Sequence, 0, manifests); err != nil {
-		return nil, 0, fmt.Errorf("writing a manifest list: %w", err)
-	}
-	key := name("list")
-	if _, err := t.o.Store.Put(ctx, key, list.Bytes(), store.Condition{IfAbsent: true}); err != nil {
-		return nil, 0, err
-	}
-	made.ManifestList = t.o.Store.Address(key)
-	if made.Summary, err = t.summary(parent, change, sum, gone.totals); err != nil {
-		return nil, 0, err
-	}
-	return made, gone.written + size + int64(list.Len()), nil
-}
-
-// summary counts what a snapshot added, removed and holds, in the specification's words ("Optional Snapshot
-// Summary Fields"), and carries the checkpoint.
-func (t *Table) summary(parent *snapshot, change table.Change, added, gone totals) (map[string]string, error) {
-	checkpoint, err := json.Marshal(change.Checkpoint)
-	if err != nil {
-		return nil, fmt.Errorf("writing a checkpoint: %w", err)
-	}
-	out := map[string]string{"operation": "append", checkpointKey: string(checkpoint), "engine-name": "lakeland", "engine-version": t.o.Version}
-	if gone.files+gone.deleteFiles > 0 {
-		out["operation"] = "overwrite"
-	}
-	for _, f := range []struct {
-		suffix, total string
-		added, gone   int64
-	}{
-		{"data-files", "total-data-files", added.files, gone.files},
-		{"records", "total-records", added.rows, gone.rows},
-		{"files-size", "total-files-size", added.bytes, gone.bytes},
-		{"delete-files", "total-delete-files", added.deleteFiles, gone.deleteFiles},
-		{"position-deletes", "total-position-deletes", added.positionDeletes, gone.positionDeletes},
-		{"equality-deletes", "total-equality-deletes", added.equalityDeletes, gone.equalityDeletes},
-	} {
-		if f.added > 0 {
-			out["added-"+f.suffix] = strconv.FormatInt(f.added, 10)
-		}
-		if f.gone > 0 {
-			verb := "removed-"
-			if f.suffix == "data-files" || f.suffix == "records" {
-				verb = "deleted-"
-			}
-			out[verb+f.suffix] = strconv.FormatInt(f.gone, 10)
-		}
-		var before int64
-		if parent != nil && !change.ReplaceAll {
-			if before, err = strconv.ParseInt(parent.Summary[f.total], 10, 64); err != nil {
-				continue // another writer left the total out, so it is not known
-			}
-		}
-		out[f.total] = strconv.FormatInt(before+f.added, 10)
-	}
-	return out, nil
-}
-
 // entry is the catalogue's entry after the commit. Parameters that others have put there stay.
 func (t *Table) entry(current *catalog.Table, address string, before schema.Table, change table.Change) *catalog.Table {
 	e := &catalog.Table{Database: t.o.Database, Name: t.o.Name, Type: "EXTERNAL_TABLE", Parameters: map[string]string{}}
@@ -278,10 +176,10 @@ func (t *Table) entry(current *catalog.Table, address string, before schema.Tabl
 }
 
 // swap is the commit: it makes the entry current if the one it was planned on still is. After a lost answer it
-// looks for its own snapshot before it concludes anything; sending the same entry again is harmless, since only
+// looks for what is its own before it concludes anything; sending the same entry again is harmless, since only
 // one can meet the version. A try without an answer may take effect as long as the entry is the one it was
 // planned on, so until that has moved nothing but success is certain.
-func (t *Table) swap(ctx context.Context, on *base, entry *catalog.Table, id int64) error {
+func (t *Table) swap(ctx context.Context, on *base, entry *catalog.Table, mine func(m *metadata, address string) bool) error {
 	var err error
 	open := false // whether a try of ours may still take effect
 	for try := range commitTries {
@@ -307,7 +205,7 @@ func (t *Table) swap(ctx context.Context, on *base, entry *catalog.Table, id int
 		case !lost && !open:
 			return err
 		}
-		ours, moved, readErr := t.holds(ctx, on, id)
+		ours, moved, readErr := t.holds(ctx, on, mine)
 		switch {
 		case readErr != nil:
 			open, err = true, fmt.Errorf("%w; reading back: %w", err, readErr)
@@ -328,9 +226,9 @@ func unsettled(open bool, err error) error {
 	return err
 }
 
-// holds reports whether the table has the snapshot, as its newest or further back, and whether its entry is
-// another than the one that a commit was planned on.
-func (t *Table) holds(ctx context.Context, on *base, id int64) (ours, moved bool, err error) {
+// holds reports whether the table's metadata came from a commit, as its newest or further back, which mine knows of it
+// and its address, and whether the table's entry is another than the one that the commit was planned on.
+func (t *Table) holds(ctx context.Context, on *base, mine func(m *metadata, address string) bool) (ours, moved bool, err error) {
 	entry, err := t.o.Catalog.Get(ctx, t.o.Database, t.o.Name)
 	if errors.Is(err, catalog.ErrNotFound) {
 		return false, on.entry != nil, nil
@@ -339,11 +237,26 @@ func (t *Table) holds(ctx context.Context, on *base, id int64) (ours, moved bool
 		return false, false, err
 	}
 	moved = on.entry == nil || entry.Version != on.entry.Version
-	m, err := t.readMetadata(ctx, entry.Parameters["metadata_location"])
+	address := entry.Parameters["metadata_location"]
+	m, err := t.readMetadata(ctx, address)
 	if errors.Is(err, table.ErrForeign) {
 		return false, moved, nil
 	}
-	return err == nil && m.snapshot(id) != nil, moved, err
+	return err == nil && mine(m, address), moved, err
+}
+
+// follow puts the metadata file of a head into the log of the one that replaces it, and returns the new one's number and
+// the files that fell off the log.
+func (m *metadata) follow(on *base) (version int, fallen []string) {
+	if on.metadata == nil {
+		return 0, nil
+	}
+	previous := on.entry.Parameters["metadata_location"]
+	m.MetadataLog = append(m.MetadataLog, metadataLogEntry{Timestamp: on.metadata.LastUpdated, File: previous})
+	for ; len(m.MetadataLog) > keptVersions(m); m.MetadataLog = m.MetadataLog[1:] {
+		fallen = append(fallen, m.MetadataLog[0].File)
+	}
+	return versionOf(previous) + 1, fallen
 }
 
 // versionOf is the number at the front of a metadata file's name, or -1.

@@ -6,12 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
-
-	iceberggo "github.com/apache/iceberg-go"
-	parquetgo "github.com/parquet-go/parquet-go"
+	"time"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/catalog"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
@@ -21,13 +18,17 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table/iceberg"
 )
 
+func openAt(s store.Store, c catalog.Catalog, prefix, name string, now func() time.Time) table.Table {
+	return iceberg.New(iceberg.Options{Store: s, Catalog: c, Prefix: prefix, Database: "raw", Name: name, Version: "test", Now: now})
+}
+
 func open(s store.Store, c catalog.Catalog, prefix, name string) table.Table {
-	return iceberg.New(iceberg.Options{Store: s, Catalog: c, Prefix: prefix, Database: "raw", Name: name, Version: "test"})
+	return openAt(s, c, prefix, name, nil)
 }
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	conformance.Run(t, conformance.Format{Open: open, Rows: rows})
+	conformance.Run(t, conformance.Format{Open: openAt, Rows: rows, Touch: touch, Rollback: rollback, End: readByOthers})
 }
 
 type document struct {
@@ -58,78 +59,6 @@ func metadata(ctx context.Context, s store.Store, c catalog.Catalog, name string
 	}
 	var d document
 	return &d, address, json.Unmarshal(data, &d)
-}
-
-// rows reads the ids of the current snapshot by way of the manifests.
-func rows(ctx context.Context, s store.Store, c catalog.Catalog, name string) ([]int64, error) {
-	d, _, err := metadata(ctx, s, c, name)
-	if errors.Is(err, catalog.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var ids []int64
-	for _, snapshot := range d.Snapshots {
-		if snapshot.ID != d.Current {
-			continue
-		}
-		list, err := read(ctx, s, snapshot.ManifestList)
-		if err != nil {
-			return nil, err
-		}
-		manifests, err := iceberggo.ReadManifestList(bytes.NewReader(list))
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range manifests {
-			data, err := read(ctx, s, m.FilePath())
-			if err != nil {
-				return nil, err
-			}
-			entries, err := iceberggo.ReadManifest(m, bytes.NewReader(data), true)
-			if err != nil {
-				return nil, err
-			}
-			for _, e := range entries {
-				file, err := read(ctx, s, e.DataFile().FilePath())
-				if err != nil {
-					return nil, err
-				}
-				if int64(len(file)) != e.DataFile().FileSizeBytes() {
-					return nil, fmt.Errorf("%s has %d bytes, its entry says %d", e.DataFile().FilePath(), len(file), e.DataFile().FileSizeBytes())
-				}
-				found, err := idsOf(file)
-				if err != nil || int64(len(found)) != e.DataFile().Count() {
-					return nil, fmt.Errorf("%s: %d rows, its entry says %d: %w", e.DataFile().FilePath(), len(found), e.DataFile().Count(), err)
-				}
-				ids = append(ids, found...)
-			}
-		}
-	}
-	return ids, nil
-}
-
-func idsOf(data []byte) ([]int64, error) {
-	f, err := parquetgo.OpenFile(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		return nil, err
-	}
-	var ids []int64
-	r := parquetgo.NewReader(f)
-	for {
-		buffer := make([]parquetgo.Row, 10)
-		n, err := r.ReadRows(buffer)
-		for _, row := range buffer[:n] {
-			ids = append(ids, row[0].Int64())
-		}
-		if errors.Is(err, io.EOF) {
-			return ids, r.Close()
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
 }
 
 func replace(t *testing.T, tb table.Table, attempt string) *table.Committed {

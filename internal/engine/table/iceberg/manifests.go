@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"strings"
+	"slices"
+	"strconv"
+	"sync/atomic"
 
 	iceberggo "github.com/apache/iceberg-go"
 
@@ -12,70 +14,16 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
 
-// maxManifest bounds a manifest or manifest list in bytes.
-const maxManifest = 512 << 20
+// The sizes of manifests, as Iceberg's writers agree on them in a table's properties. Merging begins at fewer manifests
+// than elsewhere (100), since every merge of rows reads them all.
+const (
+	manifestTarget   = 8 << 20
+	manifestsToMerge = 10
+)
 
 // totals are the counts of a snapshot's summary.
 type totals struct {
-	files, rows, bytes, deleteFiles, positionDeletes, equalityDeletes int64
-}
-
-// removed is what a commit takes out of the table: manifests that say so, and the sums.
-type removed struct {
-	manifests []iceberggo.ManifestFile
-	totals    totals
-	written   int64
-}
-
-// removeAll marks every live entry of a snapshot as deleted, a manifest for each one that had some, so that
-// readers of changes and expiry see what went.
-func (t *Table) removeAll(ctx context.Context, m *metadata, s *snapshot, id int64, name func(kind string) string) (*removed, error) {
-	out := &removed{}
-	if s == nil {
-		return out, nil
-	}
-	list, err := t.read(ctx, s.ManifestList)
-	if err != nil {
-		return nil, err
-	}
-	manifests, err := iceberggo.ReadManifestList(bytes.NewReader(list))
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", s.ManifestList, err)
-	}
-	for i, manifest := range manifests {
-		if !manifest.HasAddedFiles() && !manifest.HasExistingFiles() {
-			continue
-		}
-		spec, ok := m.spec(int(manifest.PartitionSpecID()))
-		if !ok {
-			return nil, fmt.Errorf("reading %s: it has partition spec %d, which the table does not have", manifest.FilePath(), manifest.PartitionSpecID())
-		}
-		data, err := t.read(ctx, manifest.FilePath())
-		if err != nil {
-			return nil, err
-		}
-		entries, err := iceberggo.ReadManifest(manifest, bytes.NewReader(data), true)
-		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", manifest.FilePath(), err)
-		}
-		for _, entry := range entries {
-			out.totals.count(entry.DataFile())
-		}
-		written, size, err := t.writeManifest(ctx, name(fmt.Sprintf("d%d", i)), manifest.ManifestContent(), spec, m.currentSchema(), id, func(w *iceberggo.ManifestWriter) error {
-			for _, entry := range entries {
-				if err := w.Delete(entry); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-		out.manifests = append(out.manifests, written)
-		out.written += size
-	}
-	return out, nil
+	files, rows, bytes, deleteFiles, positionDeleteFiles, positionDeletes, equalityDeletes int64
 }
 
 func (c *totals) count(f iceberggo.DataFile) {
@@ -86,6 +34,7 @@ func (c *totals) count(f iceberggo.DataFile) {
 		c.rows += f.Count()
 	case iceberggo.EntryContentPosDeletes:
 		c.deleteFiles++
+		c.positionDeleteFiles++
 		c.positionDeletes += f.Count()
 	case iceberggo.EntryContentEqDeletes:
 		c.deleteFiles++
@@ -93,78 +42,133 @@ func (c *totals) count(f iceberggo.DataFile) {
 	}
 }
 
-// add writes a manifest of new files; nil when there are none.
-func (t *Table) add(ctx context.Context, spec iceberggo.PartitionSpec, s *iceberggo.Schema, files []table.DataFile, id int64, name string) (iceberggo.ManifestFile, totals, int64, error) {
+func (c *totals) add(o totals) {
+	c.files += o.files
+	c.rows += o.rows
+	c.bytes += o.bytes
+	c.deleteFiles += o.deleteFiles
+	c.positionDeleteFiles += o.positionDeleteFiles
+	c.positionDeletes += o.positionDeletes
+	c.equalityDeletes += o.equalityDeletes
+}
+
+// manifestWriter writes the manifests of one snapshot.
+type manifestWriter struct {
+	t *Table
+	// metadata is the new snapshot's.
+	metadata *metadata
+	snapshot int64
+	// name makes the key of a file of the snapshot.
+	name  func(kind string) string
+	files atomic.Int64
+	// written counts bytes.
+	written atomic.Int64
+}
+
+// fill adds entries to a manifest; they are all of one spec and of one content.
+type fill func(w *iceberggo.ManifestWriter) error
+
+// write makes manifests of entries, another one whenever the last has reached its size.
+func (w *manifestWriter) write(ctx context.Context, spec iceberggo.PartitionSpec, content iceberggo.ManifestContent, entries []fill) ([]iceberggo.ManifestFile, error) {
+	var out []iceberggo.ManifestFile
+	for len(entries) > 0 {
+		var data bytes.Buffer
+		key := w.name("m" + strconv.FormatInt(w.files.Add(1), 10))
+		m, err := iceberggo.NewManifestWriter(2, &data, spec, w.metadata.currentSchema(), w.snapshot, iceberggo.WithManifestWriterContent(content))
+		if err != nil {
+			return nil, fmt.Errorf("writing the manifest %s: %w", key, err)
+		}
+		for len(entries) > 0 && int64(data.Len()) < w.target() {
+			if _, err := decoded(func() (bool, error) { return true, entries[0](m) }); err != nil {
+				return nil, fmt.Errorf("writing the manifest %s: %w", key, err)
+			}
+			entries = entries[1:]
+		}
+		if err := m.Close(); err != nil {
+			return nil, fmt.Errorf("writing the manifest %s: %w", key, err)
+		}
+		made, err := m.ToManifestFile(w.t.o.Store.Address(key), int64(data.Len()), iceberggo.WithManifestFileContent(content))
+		if err != nil {
+			return nil, fmt.Errorf("writing the manifest %s: %w", key, err)
+		}
+		if _, err := w.t.o.Store.Put(ctx, key, data.Bytes(), store.Condition{IfAbsent: true}); err != nil {
+			return nil, err
+		}
+		w.written.Add(int64(data.Len()))
+		out = append(out, made)
+	}
+	return out, nil
+}
+
+// target is the size of a manifest in bytes.
+func (w *manifestWriter) target() int64 {
+	return w.metadata.number("commit.manifest.target-size-bytes", manifestTarget)
+}
+
+// added are the entries of new data files.
+func (w *manifestWriter) added(ctx context.Context, files []table.DataFile) ([]iceberggo.ManifestFile, totals, error) {
 	var sum totals
-	if len(files) == 0 {
-		return nil, sum, 0, nil
-	}
-	manifest, size, err := t.writeManifest(ctx, name, iceberggo.ManifestContentData, spec, s, id, func(w *iceberggo.ManifestWriter) error {
-		for _, f := range files {
-			file, err := t.dataFile(spec, f)
-			if err != nil {
-				return err
-			}
-			sum.count(file)
-			if err := w.Add(iceberggo.NewManifestEntry(iceberggo.EntryStatusADDED, &id, nil, nil, file)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return manifest, sum, size, err
-}
-
-func (t *Table) dataFile(spec iceberggo.PartitionSpec, f table.DataFile) (iceberggo.DataFile, error) {
-	b, err := iceberggo.NewDataFileBuilder(spec, iceberggo.EntryContentData, t.o.Store.Address(f.Key), iceberggo.ParquetFile, nil, nil, nil, f.File.Rows, f.File.Size)
-	if err != nil {
-		return nil, fmt.Errorf("describing %s: %w", f.Key, err)
-	}
-	sizes, values, nulls, nans := map[int]int64{}, map[int]int64{}, map[int]int64{}, map[int]int64{}
-	lower, upper := map[int][]byte{}, map[int][]byte{}
-	for _, c := range f.File.Columns {
-		sizes[c.FieldID], values[c.FieldID], nulls[c.FieldID] = c.Size, c.Values, c.Nulls
-		if c.NaNs != nil {
-			nans[c.FieldID] = *c.NaNs
-		}
-		if c.Lower != nil {
-			lower[c.FieldID] = c.Lower
-		}
-		if c.Upper != nil {
-			upper[c.FieldID] = c.Upper
-		}
-	}
-	return b.ColumnSizes(sizes).ValueCounts(values).NullValueCounts(nulls).NaNValueCounts(nans).
-		LowerBoundValues(lower).UpperBoundValues(upper).SplitOffsets(f.File.Splits).SortOrderID(0).Build(), nil
-}
-
-func (t *Table) writeManifest(ctx context.Context, key string, content iceberggo.ManifestContent, spec iceberggo.PartitionSpec, s *iceberggo.Schema, id int64, fill func(*iceberggo.ManifestWriter) error) (iceberggo.ManifestFile, int64, error) {
-	var out bytes.Buffer
-	w, err := iceberggo.NewManifestWriter(2, &out, spec, s, id, iceberggo.WithManifestWriterContent(content))
-	if err != nil {
-		return nil, 0, fmt.Errorf("writing the manifest %s: %w", key, err)
-	}
-	if err := fill(w); err != nil {
-		return nil, 0, fmt.Errorf("writing the manifest %s: %w", key, err)
-	}
-	if err := w.Close(); err != nil {
-		return nil, 0, fmt.Errorf("writing the manifest %s: %w", key, err)
-	}
-	size := int64(out.Len())
-	manifest, err := w.ToManifestFile(t.o.Store.Address(key), size, iceberggo.WithManifestFileContent(content))
-	if err != nil {
-		return nil, 0, fmt.Errorf("writing the manifest %s: %w", key, err)
-	}
-	if _, err := t.o.Store.Put(ctx, key, out.Bytes(), store.Condition{IfAbsent: true}); err != nil {
-		return nil, 0, err
-	}
-	return manifest, size, nil
-}
-
-func (t *Table) read(ctx context.Context, address string) ([]byte, error) {
-	key, ok := strings.CutPrefix(address, t.o.Store.Address(""))
+	spec, ok := w.metadata.spec(w.metadata.DefaultSpecID)
 	if !ok {
-		return nil, fmt.Errorf("%w: %s lies outside %s", table.ErrForeign, address, t.o.Store.Address(""))
+		return nil, sum, fmt.Errorf("the table %s.%s has no partition spec %d, which it names as its own", w.t.o.Database, w.t.o.Name, w.metadata.DefaultSpecID)
 	}
-	return store.Read(ctx, t.o.Store, key, maxManifest)
+	fills := make([]fill, len(files))
+	for i, f := range files {
+		partition, err := tuple(spec, w.metadata.currentSchema(), f.Partition)
+		if err != nil {
+			return nil, sum, fmt.Errorf("adding %s: %w", f.Key, err)
+		}
+		b, err := describe(spec, iceberggo.EntryContentData, w.t.o.Store.Address(f.Key), partition, f.File)
+		if err != nil {
+			return nil, sum, err
+		}
+		file := b.SortOrderID(0).Build()
+		sum.count(file)
+		fills[i] = w.entry(file)
+	}
+	made, err := w.write(ctx, spec, iceberggo.ManifestContentData, fills)
+	return made, sum, err
+}
+
+func (w *manifestWriter) entry(file iceberggo.DataFile) fill {
+	return func(m *iceberggo.ManifestWriter) error {
+		return m.Add(iceberggo.NewManifestEntry(iceberggo.EntryStatusADDED, &w.snapshot, nil, nil, file))
+	}
+}
+
+// addedDeletes are the entries of new files of positions: each is of its data file's partition, and bounded by the data
+// file's address, which tells readers that it is about that one alone.
+func (w *manifestWriter) addedDeletes(ctx context.Context, l *listing, files []table.DeleteFile) ([]iceberggo.ManifestFile, totals, error) {
+	var sum totals
+	bySpec := map[int][]fill{}
+	var order []iceberggo.PartitionSpec
+	for _, f := range files {
+		address := w.t.o.Store.Address(f.Data)
+		of := l.files[l.byAddress[address]]
+		f.File.Columns = slices.Clone(f.File.Columns)
+		for i, c := range f.File.Columns {
+			if c.FieldID == pathField {
+				f.File.Columns[i].Lower, f.File.Columns[i].Upper = []byte(address), []byte(address)
+			}
+		}
+		b, err := describe(of.spec, iceberggo.EntryContentPosDeletes, w.t.o.Store.Address(f.Key), of.partition, f.File)
+		if err != nil {
+			return nil, sum, err
+		}
+		file := b.ReferencedDataFile(address).Build()
+		sum.count(file)
+		if bySpec[of.spec.ID()] == nil {
+			order = append(order, of.spec)
+		}
+		bySpec[of.spec.ID()] = append(bySpec[of.spec.ID()], w.entry(file))
+	}
+	var out []iceberggo.ManifestFile
+	for _, spec := range order {
+		made, err := w.write(ctx, spec, iceberggo.ManifestContentDeletes, bySpec[spec.ID()])
+		if err != nil {
+			return nil, sum, err
+		}
+		out = append(out, made...)
+	}
+	return out, sum, nil
 }

@@ -13,6 +13,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	iceberggo "github.com/apache/iceberg-go"
@@ -155,7 +156,7 @@ func (m *metadata) clone() *metadata {
 	c := *m
 	c.Schemas, c.Snapshots = slices.Clone(m.Schemas), slices.Clone(m.Snapshots)
 	c.SnapshotLog, c.MetadataLog = slices.Clone(m.SnapshotLog), slices.Clone(m.MetadataLog)
-	c.Properties, c.Refs = maps.Clone(m.Properties), maps.Clone(m.Refs)
+	c.Properties, c.Refs, c.raw = maps.Clone(m.Properties), maps.Clone(m.Refs), maps.Clone(m.raw)
 	return &c
 }
 
@@ -191,4 +192,12 @@ func (m *metadata) spec(id int) (iceberggo.PartitionSpec, bool) {
 		}
 	}
 	return iceberggo.PartitionSpec{}, false
+}
+
+// number is a table property that is a number above zero, or what holds where it is none.
+func (m *metadata) number(property string, otherwise int64) int64 {
+	if n, err := strconv.ParseInt(m.Properties[property], 10, 64); err == nil && n > 0 {
+		return n
+	}
+	return otherwise
 }

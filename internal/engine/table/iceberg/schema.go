@@ -114,6 +114,9 @@ func lakeSchema(m *metadata) (schema.Table, error) {
 		}
 		out.Columns = append(out.Columns, c)
 	}
+	if spec, ok := m.spec(m.DefaultSpecID); ok {
+		out.Partition, _ = partitionFields(spec, out.Columns)
+	}
 	for _, id := range current.IdentifierFieldIDs {
 		if name, ok := current.FindColumnName(id); ok {
 			out.Key = append(out.Key, name)

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,7 +33,8 @@ type Options struct {
 	Database, Name string
 	// Version is the engine's, for the files and snapshots it writes.
 	Version string
-	// Now is the time of a commit; nil means the clock. Readers see it, nothing is decided by it.
+	// Now is the time of commits, and the one by which snapshots and files are too old; nil means the machine's clock. No
+	// commit's outcome is decided by it.
 	Now func() time.Time
 }
 
@@ -53,6 +56,18 @@ func New(o Options) *Table {
 type base struct {
 	entry    *catalog.Table
 	metadata *metadata
+
+	mu sync.Mutex // guards listing
+	// listing is the head's files, once they are read.
+	listing *listing
+}
+
+// name is the head's commit in messages.
+func (b *base) name() string {
+	if b.metadata == nil || b.metadata.CurrentSnapshotID == nil {
+		return "without a commit"
+	}
+	return strconv.FormatInt(*b.metadata.CurrentSnapshotID, 10)
 }
 
 func baseOf(head *table.Head) (*base, error) {
@@ -172,6 +187,12 @@ func (t *Table) Prepare(head *table.Head, s schema.Table) (schema.Table, error) 
 	s.Columns = columns
 	if _, err := icebergSchema(0, s); err != nil {
 		return schema.Table{}, err
+	}
+	if _, err := s.PartitionTypes(); err != nil {
+		return schema.Table{}, err
+	}
+	if on.metadata != nil && slices.Equal(head.Schema.Partition, s.Partition) {
+		return s, on.metadata.namesakes(s)
 	}
 	return s, nil
 }

@@ -1,0 +1,41 @@
+package iceberg
+
+import (
+	"context"
+	"sync"
+)
+
+// atOnce bounds the objects that are read at the same time, joinsAtOnce the manifests that are written anew, which are held
+// in memory as a whole.
+const (
+	atOnce      = 8
+	joinsAtOnce = 2
+)
+
+// inParallel calls do for each number below n, some at once, and returns the first error, after which no more begin.
+func inParallel(ctx context.Context, n, most int, do func(ctx context.Context, i int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan int)
+	var all sync.WaitGroup
+	for range min(n, most) {
+		all.Go(func() {
+			for i := range next {
+				if err := do(ctx, i); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+feed:
+	for i := range n {
+		select {
+		case next <- i:
+		case <-ctx.Done():
+			break feed
+		}
+	}
+	close(next)
+	all.Wait()
+	return context.Cause(ctx)
+}
