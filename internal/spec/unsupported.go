@@ -48,9 +48,6 @@ func (t *Table) Unsupported() Problems {
 	if t.Source.Files != nil {
 		ps.add(At("source", "files"), "is not supported yet: use source = { database = ... }")
 	}
-	if t.Extract.Mode == "incremental" {
-		ps.add(At("extract", "mode"), "\"incremental\" is not supported yet: use \"full\"")
-	}
 	if t.Target.Format != "iceberg" {
 		ps.add(At("target", "format"), "%q is not supported yet: use \"iceberg\"", t.Target.Format)
 	}

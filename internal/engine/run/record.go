@@ -78,8 +78,9 @@ func (a *attempt) history(failed error) tracking.Run {
 		run.State, run.Error = tracking.RunFailed, bounded(failed.Error())
 		return run
 	}
-	run.Horizon, run.To, run.Commit = a.checkpoint.Horizon, string(a.checkpoint.To), a.commit
-	run.Seen, run.Inserted, run.Deleted, run.Net = a.rows, a.rows, a.before, a.rows-a.before
+	c := &a.checkpoint
+	run.Horizon, run.From, run.To, run.Commit = c.Horizon, string(c.From), string(c.To), a.commit
+	run.Seen, run.Inserted, run.Updated, run.Deleted, run.Net = c.Counts.Seen, c.Counts.Inserted, c.Counts.Updated, c.Counts.Deleted, c.Counts.Inserted-c.Counts.Deleted
 	run.SourceRows, run.BytesWritten = a.rows, a.bytes
 	run.Reconcile, run.ReconcileWhy = "not comparable", "no comparison was asked for"
 	return run

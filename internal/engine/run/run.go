@@ -146,7 +146,11 @@ func (a *attempt) land(ctx context.Context) (err error) {
 		return err
 	}
 	for try := range replans {
-		err := a.full(ctx, ulid.Make().String())
+		land := a.full
+		if a.doc.Extract.Mode == "incremental" {
+			land = a.incremental
+		}
+		err := land(ctx, ulid.Make().String())
 		if !errors.Is(err, errPlanAnew) {
 			return err
 		}
@@ -204,7 +208,7 @@ func (a *attempt) full(ctx context.Context, id string) error {
 		return err
 	}
 	defer snapshot.Close(ctx)
-	planned, err := a.plan(ctx, target, head, snapshot)
+	planned, err := a.plan(ctx, target, head, snapshot, true)
 	if err != nil {
 		return err
 	}
@@ -282,8 +286,8 @@ func (a *attempt) checkOwner(head *table.Head) error {
 	}
 }
 
-// plan reads the source's columns and decides how the table follows them.
-func (a *attempt) plan(ctx context.Context, target table.Table, head *table.Head, snapshot *postgres.Snapshot) (schema.Table, error) {
+// plan reads the source's columns and decides how the table follows them; whole says that all its rows are written anew.
+func (a *attempt) plan(ctx context.Context, target table.Table, head *table.Head, snapshot *postgres.Snapshot, whole bool) (schema.Table, error) {
 	described, err := snapshot.Describe(ctx, a.doc.Source.Database, a.doc.PrimaryKey, a.doc.Columns)
 	if err != nil {
 		return schema.Table{}, err
@@ -292,7 +296,10 @@ func (a *attempt) plan(ctx context.Context, target table.Table, head *table.Head
 	if !head.Exists {
 		a.note(described.Warnings)
 	} else {
-		landing := schema.Whole
+		landing := schema.Changed
+		if whole {
+			landing = schema.Whole
+		}
 		if head.Checkpoint.Reload != a.doc.Reload && a.doc.Reload != "" {
 			landing = schema.Afresh
 		}
@@ -338,18 +345,25 @@ func (a *attempt) units(ctx context.Context, target table.Table, head *table.Hea
 
 // sum adds up the results and refuses units that did not read one and the same snapshot.
 func (a *attempt) sum(results []Result) error {
-	a.rows, a.bytes, a.bytesRead = 0, 0, 0
 	for _, result := range results {
 		if string(result.Snapshot) != string(results[0].Snapshot) {
 			return fmt.Errorf("running %q: its units read different snapshots (%s and %s), which one commit must not join", a.name, results[0].Snapshot, result.Snapshot)
 		}
+	}
+	a.add(results)
+	return nil
+}
+
+// add adds up the results.
+func (a *attempt) add(results []Result) {
+	a.rows, a.bytes, a.bytesRead = 0, 0, 0
+	for _, result := range results {
 		a.rows += result.Rows
 		a.bytesRead += result.BytesRead
 		for _, f := range result.Files {
 			a.bytes += f.File.Size
 		}
 	}
-	return nil
 }
 
 func filesOf(results []Result) []table.DataFile {
@@ -391,15 +405,9 @@ func (a *attempt) commitOn(ctx context.Context, target table.Table, head *table.
 		if !errors.Is(err, table.ErrLostRace) {
 			return fmt.Errorf("committing %q: %w", a.name, err)
 		}
-		now, err := target.Head(ctx)
-		if err != nil {
+		if head, err = a.again(ctx, target, head); err != nil {
 			return err
 		}
-		if now.Exists != head.Exists || now.TableID != head.TableID || now.CheckpointCommit != head.CheckpointCommit || now.Schema.Hash() != head.Schema.Hash() {
-			return errPlanAnew
-		}
-		a.log.Info("a foreign commit came first; committing on top of it", "commit", now.Commit)
-		head = now
 	}
 	return fmt.Errorf("committing %q: foreign commits came first %d times: the next run tries again", a.name, recommits)
 }

@@ -40,6 +40,8 @@ type ExtractUnit struct {
 	Snapshot string `json:"snapshot,omitempty"`
 	// Identity is that view's; nil for a view of the unit's own. A session that joins a view has a clock of its own.
 	Identity *postgres.Identity `json:"identity,omitempty"`
+	// Watch is the cursor whose greatest value the result tells; nil for none.
+	Watch *postgres.Watch `json:"watch,omitempty"`
 	// Schema is the table's; columns without a source are written as NULLs.
 	Schema schema.Table `json:"schema"`
 	Output Output       `json:"output"`
@@ -66,6 +68,8 @@ type Result struct {
 	Rows      int64            `json:"rows"`
 	BytesRead int64            `json:"bytes_read"`
 	Seconds   float64          `json:"seconds"`
+	// Greatest is the greatest value of the cursor that was watched; nil where none was met.
+	Greatest *string `json:"greatest,omitempty"`
 }
 
 // cut makes the units of reading a source: one that takes a view of its own, or, where sessions share the snapshot,

@@ -61,8 +61,20 @@ func (w *Worker) extract(ctx context.Context, u Unit) (_ *Result, err error) {
 		request.Columns = append(request.Columns, c)
 	}
 	spread := newSpread(&e.Schema, absent)
+	var greatest *postgres.Greatest
+	if e.Watch != nil {
+		greatest = e.Watch.Greatest()
+		request.Columns = append(request.Columns, e.Watch.Column)
+	}
 	read, err := logIn(ctx, w.Secrets, e.Connection.SecretARN, func(as postgres.Credentials) (*postgres.Extracted, error) {
 		return postgres.Extract(ctx, &e.Connection, as, request, func(b *column.Batch) error {
+			if greatest != nil {
+				last := len(b.Columns) - 1
+				if err := greatest.See(b.Columns[last]); err != nil {
+					return err
+				}
+				b = &column.Batch{Columns: b.Columns[:last]}
+			}
 			if err := files.write(spread.over(b)); err != nil {
 				return err
 			}
@@ -96,7 +108,11 @@ func (w *Worker) extract(ctx context.Context, u Unit) (_ *Result, err error) {
 	if written != read.Rows {
 		return nil, fmt.Errorf("%d rows were read and %d written", read.Rows, written)
 	}
-	return &Result{Snapshot: position, Files: files.done, Rows: read.Rows, BytesRead: read.Bytes}, nil
+	result := &Result{Snapshot: position, Files: files.done, Rows: read.Rows, BytesRead: read.Bytes}
+	if greatest != nil {
+		result.Greatest = greatest.Text()
+	}
+	return result, nil
 }
 
 // spread puts columns of NULLs between those that were read, where the source has dropped a column.

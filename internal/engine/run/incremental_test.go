@@ -1,0 +1,187 @@
+package run_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/merge"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
+	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
+	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/readback"
+	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
+	"github.com/lakeland/terraform-provider-lakeland/internal/tracking"
+)
+
+// changing configures a source table whose changes are merged.
+func (l *lake) changing(name string, extract spec.Extract, change func(*spec.Table)) {
+	l.t.Helper()
+	doc := l.source(name)
+	doc.Extract = extract
+	doc.Extract.Mode = "incremental"
+	doc.PrimaryKey = []string{"id"}
+	if change != nil {
+		change(doc)
+	}
+	l.must(l.tracking.CreateTable(l.t.Context(), doc, sandbox.Account))
+}
+
+// round runs a table and returns its newest history.
+func (l *lake) round(name string) (run.Outcome, tracking.Run) {
+	l.t.Helper()
+	out := l.runner().Table(l.t.Context(), "shop."+name)
+	l.must(out.Err)
+	runs, err := l.tracking.Runs(l.t.Context(), "shop."+name, 1)
+	l.must(err)
+	return out, runs[0]
+}
+
+// shows compares a table in the lake with a query over the source.
+func (l *lake) shows(name, query string) {
+	l.t.Helper()
+	l.sql(`CREATE OR REPLACE VIEW shown AS ` + query)
+	want, err := readback.Postgres(l.t.Context(), l.db.ConnString, "public", "shown")
+	l.must(err)
+	got, err := l.reader().Iceberg(l.t.Context(), l.database+"."+name)
+	l.must(err)
+	for _, row := range got[0].Rows {
+		if key := row[0]; key == nil {
+			l.t.Error("a row without a key")
+		}
+	}
+	for _, difference := range readback.Differences(want, &got[0]) {
+		l.t.Error(difference)
+	}
+}
+
+// extracts are the horizons, with what they need.
+var extracts = map[string]spec.Extract{
+	"xmin":         {},
+	"transactions": {Horizon: "transactions", Cursor: "at"},
+	"lookback":     {Horizon: "lookback", Cursor: "id_seen", Lookback: "5"},
+}
+
+// What changes is merged, each horizon as it finds it, and the chain of positions is whole.
+func TestChangesAreMerged(t *testing.T) {
+	t.Parallel()
+	for name, extract := range extracts {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLake(t, `CREATE TABLE goods (id bigint PRIMARY KEY, name text, price numeric(12,2), at timestamptz NOT NULL DEFAULT clock_timestamp(), id_seen bigint GENERATED ALWAYS AS IDENTITY)`,
+				`INSERT INTO goods SELECT i, CASE WHEN i % 7 > 0 THEN 'good ' || i END, i * 1.25 FROM generate_series(1, 3000) i`)
+			l.changing("goods", extract, nil)
+			_, first := l.round("goods")
+			l.equal("goods")
+			if first.Inserted != 3000 || first.Updated != 0 || first.Horizon != name {
+				t.Errorf("the first run: %+v", first)
+			}
+			l.sql(`INSERT INTO goods SELECT i, 'new ' || i, i FROM generate_series(3001, 3100) i`)
+			if name != "lookback" {
+				l.sql(`UPDATE goods SET price = price + 1, at = clock_timestamp() WHERE id % 300 = 0 AND id <= 3000`)
+			}
+			_, second := l.round("goods")
+			l.equal("goods")
+			if wanted := map[string]int64{"xmin": 10, "transactions": 10}[name]; second.Inserted != 100 || second.Updated != wanted {
+				t.Errorf("%d inserted and %d updated, not 100 and %d", second.Inserted, second.Updated, wanted)
+			}
+			if second.From != first.To || second.Commit == first.Commit {
+				t.Errorf("the second commit goes from %s, the first went to %s", second.From, first.To)
+			}
+			out, third := l.round("goods")
+			if third.Commit != second.Commit || third.Inserted+third.Updated != 0 || out.Commit != second.Commit {
+				t.Errorf("nothing changed: %+v", third)
+			}
+			l.sql(`INSERT INTO goods VALUES (9000, 'late', 1)`)
+			_, fourth := l.round("goods")
+			l.equal("goods")
+			if fourth.From != second.To || fourth.Inserted != 1 {
+				t.Errorf("the chain goes from %s to %s", second.To, fourth.From)
+			}
+		})
+	}
+}
+
+// A random history of inserts and updates is in the lake after each run, whatever the key.
+func TestRandomHistoriesAreMerged(t *testing.T) {
+	t.Parallel()
+	for key, columns := range map[string]string{"uuid": "id uuid PRIMARY KEY", "text": `id text COLLATE "C" PRIMARY KEY`, "two columns": "id int, part text, PRIMARY KEY (id, part)"} {
+		t.Run(key, func(t *testing.T) {
+			t.Parallel()
+			r := rand.New(rand.NewPCG(sandbox.Seed(t), 3))
+			l := newLake(t, `CREATE TABLE things (`+columns+`, n int, note text)`)
+			l.changing("things", spec.Extract{}, func(s *spec.Table) {
+				if key == "two columns" {
+					s.PrimaryKey = []string{"id", "part"}
+				}
+			})
+			insert := map[string]string{
+				"uuid": `INSERT INTO things SELECT md5(i::text)::uuid, i, repeat('x', i %% 50) FROM generate_series(%d, %d) i ON CONFLICT DO NOTHING`,
+				"text": `INSERT INTO things SELECT 'ключ-' || i, i, 'é' || i FROM generate_series(%d, %d) i ON CONFLICT DO NOTHING`,
+			}[key]
+			if insert == "" {
+				insert = `INSERT INTO things SELECT i / 3, 'part ' || i %% 3, i, NULL FROM generate_series(%d, %d) i ON CONFLICT DO NOTHING`
+			}
+			top := 0
+			for range 6 {
+				next := top + r.IntN(400)
+				l.sql(fmt.Sprintf(insert, top, next), fmt.Sprintf(`UPDATE things SET n = n + 1, note = coalesce(note, '') || 'u' WHERE n %% %d = 0`, 2+r.IntN(40)))
+				top = next
+				l.round("things")
+				l.shows("things", `SELECT id::text AS id, `+map[bool]string{true: "part, "}[key == "two columns"]+`n, note FROM things`)
+			}
+		})
+	}
+}
+
+// The table follows new, renamed, widened and dropped columns while changes are merged.
+func TestColumnsFollowWhileChangesAreMerged(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, `CREATE TABLE goods (id bigint PRIMARY KEY, name text, small int)`, `INSERT INTO goods SELECT i, 'good ' || i, i FROM generate_series(1, 500) i`)
+	l.changing("goods", spec.Extract{}, nil)
+	l.round("goods")
+	for _, step := range []string{
+		`ALTER TABLE goods ADD extra date`, `UPDATE goods SET extra = '2024-02-29' WHERE id < 10`, `ALTER TABLE goods RENAME name TO title`,
+		`UPDATE goods SET title = upper(title) WHERE id = 400`, `INSERT INTO goods VALUES (501, 'last', 1, NULL)`,
+	} {
+		l.sql(step)
+		l.round("goods")
+		l.equal("goods")
+	}
+}
+
+// What cannot be merged is refused by name, and a reload is the way out.
+func TestRefusalsOfMerges(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, `CREATE TABLE goods (id bigint, name text)`, `INSERT INTO goods VALUES (1, 'a'), (2, 'b')`)
+	l.changing("goods", spec.Extract{}, nil)
+	l.round("goods")
+	l.sql(`INSERT INTO goods VALUES (3, 'c'), (3, 'd')`)
+	if out := l.runner().Table(t.Context(), "shop.goods"); !errors.Is(out.Err, merge.ErrKey) || !strings.Contains(out.Err.Error(), "two rows have the key id = 3") {
+		t.Errorf("a key that is there twice: %v", out.Err)
+	}
+	l.sql(`DELETE FROM goods WHERE name = 'd'`, `INSERT INTO goods VALUES (NULL, 'e')`)
+	if out := l.runner().Table(t.Context(), "shop.goods"); !errors.Is(out.Err, merge.ErrKey) || !strings.Contains(out.Err.Error(), `no value in the key's column "id"`) {
+		t.Errorf("a key that is NULL: %v", out.Err)
+	}
+	l.sql(`DELETE FROM goods WHERE id IS NULL`)
+	l.round("goods")
+	l.equal("goods")
+	doc := l.source("goods")
+	doc.Extract.Mode, doc.PrimaryKey, doc.Filter = "incremental", []string{"id"}, []spec.Predicate{{Column: "name", Op: "!=", Value: "a"}}
+	l.must(l.tracking.UpdateTable(t.Context(), doc, sandbox.Account))
+	if out := l.runner().Table(t.Context(), "shop.goods"); !errors.Is(out.Err, postgres.ErrReload) {
+		t.Errorf("another filter: %v", out.Err)
+	}
+	doc.Reload = "another filter"
+	l.must(l.tracking.UpdateTable(t.Context(), doc, sandbox.Account))
+	if _, landed := l.round("goods"); landed.Inserted != 2 || landed.Deleted != 3 {
+		t.Errorf("the reload: %+v", landed)
+	}
+	l.sql(`UPDATE goods SET name = 'z' WHERE id = 2`)
+	if _, landed := l.round("goods"); landed.Updated != 1 || landed.Inserted != 0 {
+		t.Errorf("behind the reload: %+v", landed)
+	}
+}
