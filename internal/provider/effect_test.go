@@ -15,9 +15,12 @@ import (
 )
 
 var effects = []lifecycle.Effect{
-	lifecycle.InPlace, lifecycle.InPlaceAtNextRun, lifecycle.InPlaceWithReload, lifecycle.RefusedUntilReload,
+	lifecycle.InPlace, lifecycle.InPlaceAtNextRun, lifecycle.InPlaceWithReload, lifecycle.RefusedUntilReload, lifecycle.InPlaceOrReload,
 	lifecycle.InPlaceWithinTracking, lifecycle.Replace, lifecycle.OneValue, lifecycle.Refused,
 }
+
+// together are values that change with one another's.
+type together config
 
 // Every attribute that can be configured ends with what its change does, and says so once; a plan does just that.
 func TestChangesDoWhatTheDescriptionsSay(t *testing.T) {
@@ -56,11 +59,15 @@ func TestChangesDoWhatTheDescriptionsSay(t *testing.T) {
 			config{
 				"name": "shop.orders", "cadence": "shop/ten-minutes", "source": config{"database": config{"connection": "shop-db", "schema": "public", "table": "orders"}},
 				"target": config{"location": "s3://acme-lake/raw/orders/", "database": "raw", "table": "orders"}, "columns": config{"amount": config{"type": "decimal(12,2)"}},
+				"extract":     config{"mode": "incremental", "horizon": "lookback", "cursor": "at", "lookback": "5m", "cursor_time_zone": "UTC"},
+				"primary_key": []any{"order_id"}, "filter": []any{config{"column": "state", "op": "=", "value": "paid"}},
 			},
 			config{
 				"name": "shop.other", "cadence": "shop/hourly", "source.database.connection": "other-db", "source.database.schema": "other", "source.database.table": "other",
 				"target.location": "s3://acme-lake/raw/other/", "target.database": "other", "target.table": "other", "primary_key": []any{"id"}, "reload": "again", "enabled": false,
-				"columns.type": "decimal(14,2)", "columns.name": "total",
+				"columns.type": "decimal(14,2)", "columns.name": "total", "extract.horizon": "transactions", "extract.cursor": "seen_at", "extract.lookback": "6m", "extract.cursor_time_zone": "Europe/Berlin",
+				"extract.mode": together{"extract": config{"mode": "full"}}, "filter.column": together{"filter": []any{config{"column": "status", "op": "=", "value": "paid"}}},
+				"filter.op": together{"filter": []any{config{"column": "state", "op": "!=", "value": "paid"}}}, "filter.value": together{"filter": []any{config{"column": "state", "op": "=", "value": "new"}}},
 			},
 		},
 	} {
@@ -83,7 +90,11 @@ func TestChangesDoWhatTheDescriptionsSay(t *testing.T) {
 				continue
 			}
 			tried++
-			p := s.planChange(resource, made.value, with(tc.from, config{strings.Replace(path, "columns.", "columns.amount.", 1): other}))
+			changed := config{strings.Replace(path, "columns.", "columns.amount.", 1): other}
+			if several, ok := other.(together); ok {
+				changed = config(several)
+			}
+			p := s.planChange(resource, made.value, with(tc.from, changed))
 			if len(p.problems) > 0 || len(p.changes) == 0 || len(p.replace) > 0 != (effect == lifecycle.Replace) {
 				t.Errorf("%s.%s is said to change so: %q; a plan changes %q and replaces for %q: %q", resource, path, effect, p.changes, p.replace, p.problems)
 			}

@@ -27,7 +27,6 @@ func TestWrongSourceTables(t *testing.T) {
 		{"misspelt mode", func(c block) { c["extract"] = block{"mode": "incremantal"} }, "extract.mode", `"incremantal" is not known; did you mean "incremental"?`},
 		{"cursor of a full read", func(c block) { c["extract"] = block{"mode": "full", "cursor": "updated_at"} }, "extract.cursor",
 			`it belongs to mode = "incremental": leave it out, or change the mode`},
-		{"mode of another release", func(c block) { c["extract"] = block{"mode": "incremental"} }, "extract.mode", `"incremental" is not supported yet: use "full"`},
 		{"location without scheme", func(c block) { c.in("target")["location"] = "acme-lake/raw/orders/" }, "target.location",
 			`"acme-lake/raw/orders/" is not an S3 address: write "s3://bucket/prefix/"`},
 		{"Hadoop's scheme", func(c block) { c.in("target")["location"] = "s3a://acme-lake/raw/orders/" }, "target.location",

@@ -20,6 +20,8 @@ const (
 	InPlaceWithReload Effect = "Change: in place, with a reload at the next run, of which the plan warns."
 	// RefusedUntilReload is of what leads to a table at the source.
 	RefusedUntilReload Effect = "Change: in place; where it leads to another table, runs fail until `reload` changes."
+	// InPlaceOrReload is of what says which rows and columns are read.
+	InPlaceOrReload Effect = "Change: in place, effective at the next run; runs with `mode = \"incremental\"` fail until `reload` changes too."
 	// InPlaceWithinTracking is of what names a cadence, and with it a tracking.
 	InPlaceWithinTracking Effect = "Change: in place, effective at the next run; a cadence of another tracking replaces the source table."
 	Replace               Effect = "Change: replaces the resource."

@@ -95,7 +95,7 @@ func table() map[string]schema.Attribute {
 				"extract": schema.SingleNestedAttribute{
 					Computed: true, MarkdownDescription: "An `extract`.",
 					Attributes: map[string]schema.Attribute{
-						"mode":    text("`incremental` where runs can find changes and a key finds the old rows, else `full`. (This release refuses `incremental`: write `mode = \"full\"` until it does not.)"),
+						"mode":    text("`incremental` where runs can find changes and a key finds the old rows, else `full`."),
 						"horizon": text("`xmin` with `incremental`, null with `full`."),
 					},
 				},

@@ -18,8 +18,18 @@ func (r *Resource) warnOfReload(diags *diag.Diagnostics, state tftypes.Value, pl
 		diags.AddAttributeWarning(lifecycle.AttributePath(reload[0]), summary, "The next run lands the whole table afresh, in one commit; until then readers see it as it is.")
 		return
 	}
+	if read := lifecycle.Changed(before, plan, effects.Paths(lifecycle.InPlaceOrReload)...); len(read) > 0 && incremental(plan) {
+		diags.AddAttributeWarning(lifecycle.AttributePath(read[0]), summary, "Runs of this table go on from where the last one came, which means nothing for other rows or columns: they fail, and leave the lake's table as it is, until reload has a new value too.")
+		return
+	}
 	if source := lifecycle.Changed(before, plan, effects.Paths(lifecycle.RefusedUntilReload)...); len(source) > 0 {
 		diags.AddAttributeWarning(lifecycle.AttributePath(source[0]), summary, "Where this leads to another table than the one that was landed, the next run fails and leaves the lake's table as it is: "+
 			"to have the other table take its place, set reload to a new value too.")
 	}
+}
+
+// incremental reports whether runs merge what changes.
+func incremental(plan lifecycle.Tree) bool {
+	extract, _ := plan["extract"].(map[string]any)
+	return extract["mode"] == "incremental"
 }
