@@ -20,18 +20,32 @@ func replacing(t *testing.T, h harm, kind func(call) bool) {
 	t.Helper()
 	t.Run("replacing a table", func(t *testing.T) {
 		t.Parallel()
-		d := newNumbers(t).landing("numbers")
-		d.lands("the first run")
-		steps := 0
-		for d.disturbed(h, steps+1, kind) {
-			steps++
-			d.change()
-		}
-		d.whole(!h.kills())
-		if steps == 0 {
-			t.Error("no call was disturbed")
-		}
+		newNumbers(t).landing("numbers").disturbedThroughout(h, kind)
 	})
+}
+
+// merging is replacing for runs that merge what has changed.
+func merging(t *testing.T, h harm, kind func(call) bool) {
+	t.Helper()
+	t.Run("merging into a table", func(t *testing.T) {
+		t.Parallel()
+		newNumbers(t).mergingInto("numbers").disturbedThroughout(h, kind)
+	})
+}
+
+// disturbedThroughout disturbs each call of a kind, one run a call, until a run has no such call.
+func (d *landing) disturbedThroughout(h harm, kind func(call) bool) {
+	d.t.Helper()
+	d.lands("the first run")
+	steps := 0
+	for d.disturbed(h, steps+1, kind) {
+		steps++
+		d.change()
+	}
+	d.whole(!h.kills())
+	if steps == 0 {
+		d.t.Error("no call was disturbed")
+	}
 }
 
 // creating is replacing for first runs, each with a table of its own.
@@ -99,6 +113,7 @@ func (d *landing) disturbed(h harm, n int, kind func(call) bool) bool {
 func TestKilledBeforeEachCall(t *testing.T) {
 	t.Parallel()
 	replacing(t, killedBefore, all)
+	merging(t, killedBefore, all)
 	creating(t, killedBefore, all)
 }
 
@@ -107,6 +122,7 @@ func TestKilledBeforeEachCall(t *testing.T) {
 func TestKilledAfterEachWrite(t *testing.T) {
 	t.Parallel()
 	replacing(t, killedAfter, writes)
+	merging(t, killedAfter, writes)
 	creating(t, killedAfter, writes)
 }
 
@@ -114,6 +130,7 @@ func TestKilledAfterEachWrite(t *testing.T) {
 func TestEachAnswerLost(t *testing.T) {
 	t.Parallel()
 	replacing(t, answerLost, all)
+	merging(t, answerLost, all)
 	creating(t, answerLost, all)
 }
 
@@ -121,6 +138,7 @@ func TestEachAnswerLost(t *testing.T) {
 func TestEachAnswerOfAWriteCut(t *testing.T) {
 	t.Parallel()
 	replacing(t, answerCut, writes)
+	merging(t, answerCut, writes)
 	creating(t, answerCut, writes)
 }
 
@@ -128,6 +146,7 @@ func TestEachAnswerOfAWriteCut(t *testing.T) {
 func TestEachCallThrottledThenRefused(t *testing.T) {
 	t.Parallel()
 	replacing(t, throttled, all)
+	merging(t, throttled, all)
 	creating(t, throttled, conditional)
 }
 
@@ -135,6 +154,7 @@ func TestEachCallThrottledThenRefused(t *testing.T) {
 func TestEachConditionalCallConflicts(t *testing.T) {
 	t.Parallel()
 	replacing(t, conflicted, conditional)
+	merging(t, conflicted, conditional)
 	creating(t, conflicted, conditional)
 }
 

@@ -17,16 +17,22 @@ import (
 // is over: what the run had read never comes on top.
 func TestAnotherWorkerLandsBeforeEachCall(t *testing.T) {
 	t.Parallel()
-	d := newNumbers(t).landing("numbers")
-	d.lands("the first run")
-	n := 1
-	for ; d.overtaken(n); n++ {
-		d.change()
-	}
-	d.lands("in the end")
-	d.whole(true)
-	if n < 20 {
-		t.Errorf("a run made only %d calls", n-1)
+	for name, landing := range map[string]func(*lake, string) *landing{"replacing": (*lake).landing, "merging": (*lake).mergingInto} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := landing(newNumbers(t), "numbers")
+			d.lands("the first run")
+			n := 1
+			for ; d.overtaken(n); n++ {
+				d.change()
+			}
+			d.change()
+			d.lands("in the end")
+			d.whole(true)
+			if n < 20 {
+				t.Errorf("a run made only %d calls", n-1)
+			}
+		})
 	}
 }
 
