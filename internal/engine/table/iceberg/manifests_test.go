@@ -224,7 +224,7 @@ func TestManifestsAreBounded(t *testing.T) {
 			s, c := store.NewDirectory(t.TempDir()), catalog.NewMemory("raw")
 			tb := open(s, c, "lake/orders/", "orders")
 			most := 0
-			for i := range 100 {
+			for i := range 60 {
 				attempt := fmt.Sprintf("a%d", i)
 				step(t, s, tb, attempt, func(change *table.Change, files []table.StoredFile, add func(values ...int64)) {
 					plan(change, files, add)
@@ -258,7 +258,7 @@ func TestCommitsStayCheap(t *testing.T) {
 	s, c := &counted{Store: store.NewDirectory(t.TempDir())}, catalog.NewMemory("raw")
 	tb := open(s, c, "lake/orders/", "orders")
 	var puts, bytes []int64
-	for i := range 150 {
+	for i := range 100 {
 		s.puts.Store(0)
 		s.bytes.Store(0)
 		step(t, s, tb, fmt.Sprintf("a%d", i), func(change *table.Change, files []table.StoredFile, add func(values ...int64)) {
@@ -285,10 +285,10 @@ func TestCommitsStayCheap(t *testing.T) {
 		}
 		return sum
 	}
-	if early, late := sum(bytes[20:40]), sum(bytes[130:]); late > early*3/2 {
+	if early, late := sum(bytes[20:40]), sum(bytes[80:]); late > early*3/2 {
 		t.Errorf("late commits write %d bytes, early ones %d", late, early)
 	}
-	if early, late := sum(puts[20:40]), sum(puts[130:]); late > early*3/2 {
+	if early, late := sum(puts[20:40]), sum(puts[80:]); late > early*3/2 {
 		t.Errorf("late commits write %d objects, early ones %d", late, early)
 	}
 }

@@ -178,6 +178,7 @@ func TestPartitionsAsPyIcebergReadsThem(t *testing.T) {
 	filters := []string{"", "i > 100000", "l < 0 and s == 'iceberg'", "d9 >= '1.50'", "d38 < '0.0000'", "dt < '1970-01-01'", "ts >= '1970-01-01T00:00:00'", "tz < '1990-01-01T00:00:00+00:00'", "s == 'äöüß'", "b == true", "s is null"}
 	var questions []asked
 	var of []string
+	var same []int // the answer of the table without partitions to the same filter
 	for i, fields := range [][]schema.PartitionField{
 		nil,
 		fieldsOf(schema.Identity, 0, "b", "i", "l", "s"),
@@ -220,8 +221,10 @@ func TestPartitionsAsPyIcebergReadsThem(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, filter := range filters {
-			questions, of = append(questions, asked{address, filter}), append(of, fmt.Sprint(fields))
+		for at, filter := range filters {
+			if i == 0 || at == 0 || (at+i)%4 == 0 {
+				questions, of, same = append(questions, asked{address, filter}), append(of, fmt.Sprint(fields)), append(same, at)
+			}
 		}
 	}
 	answers := pyiceberg(t, questions...)
@@ -229,7 +232,7 @@ func TestPartitionsAsPyIcebergReadsThem(t *testing.T) {
 		if len(a.Wrong) > 0 {
 			t.Errorf("%s: %s", of[i], strings.Join(a.Wrong, "\n"))
 		}
-		if diff := cmp.Diff(answers[i%len(filters)].IDs, a.IDs); diff != "" {
+		if diff := cmp.Diff(answers[same[i]].IDs, a.IDs); diff != "" {
 			t.Errorf("%s, where %q (-unpartitioned +partitioned): %s", of[i], questions[i].Filter, diff)
 		}
 	}
