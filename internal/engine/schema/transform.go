@@ -173,7 +173,7 @@ func (f PartitionField) bucket(t Type, v, out *column.Vector) {
 	case t.ID == Decimal:
 		var buffer [16]byte
 		for i := range v.Len() {
-			wide := column.Wide{}
+			var wide column.Wide
 			if v.Kind == column.Int128 {
 				wide = v.Wides[i]
 			} else {

@@ -222,16 +222,16 @@ func twos(n *big.Int) []byte {
 // literalOf is a value in iceberg-go's spelling.
 func literalOf(t *testing.T, typ schema.Type, v *column.Vector, i int) string {
 	t.Helper()
-	switch {
-	case typ.ID == schema.Date:
+	switch typ.ID {
+	case schema.Date:
 		return iceberggo.DateLiteral(v.Int32s[i]).String()
-	case typ.ID == schema.Int:
+	case schema.Int:
 		return iceberggo.Int32Literal(v.Int32s[i]).String()
-	case typ.ID == schema.Long:
+	case schema.Long:
 		return iceberggo.Int64Literal(v.Int64s[i]).String()
-	case typ.ID == schema.String:
+	case schema.String:
 		return iceberggo.StringLiteral(v.Bytes(i)).String()
-	case typ.ID == schema.Binary:
+	case schema.Binary:
 		return iceberggo.BinaryLiteral(v.Bytes(i)).String()
 	}
 	n := new(big.Int)

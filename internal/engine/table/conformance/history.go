@@ -61,7 +61,7 @@ func (b *bench) random(random *rand.Rand, columns schema.Table) {
 	past := map[string]model{}
 	var commits []string
 	var id int64
-	for step := range 60 {
+	for step := range 40 {
 		h := b.head()
 		next := now.clone()
 		change := b.begin(h, columns)

@@ -42,37 +42,37 @@ var kinds = map[string]kind{
 }
 
 // faults are what may go wrong with a change.
-var faults = map[string]func(b *bench, make kind){
-	"answer lost after it took effect": func(b *bench, make kind) {
+var faults = map[string]func(b *bench, planned kind){
+	"answer lost after it took effect": func(b *bench, planned kind) {
 		h := b.two()
-		change, after := make(b, h)
+		change, after := planned(b, h)
 		b.catalog.After = once(catalog.ErrUnknown)
 		b.commit(h, change)
 		b.expect(after...)
 	},
-	"answer lost, no effect": func(b *bench, make kind) {
+	"answer lost, no effect": func(b *bench, planned kind) {
 		h := b.two()
-		change, after := make(b, h)
+		change, after := planned(b, h)
 		b.catalog.Before = once(catalog.ErrUnknown)
 		b.commit(h, change)
 		b.expect(after...)
 	},
-	"no answer at all": func(b *bench, make kind) {
+	"no answer at all": func(b *bench, planned kind) {
 		h := b.two()
-		change, after := make(b, h)
+		change, after := planned(b, h)
 		b.catalog.Before = func(string, *catalog.Table) error { return catalog.ErrUnknown }
 		if _, err := b.table.Commit(b.t.Context(), h, change); !errors.Is(err, table.ErrOutcomeUnknown) {
 			b.t.Errorf("got %v", err)
 		}
 		b.expect(1, 2, 3, 4)
 		b.catalog.Before = nil
-		change, _ = make(b, h)
+		change, _ = planned(b, h)
 		b.commit(h, change)
 		b.expect(after...)
 	},
-	"refused": func(b *bench, make kind) {
+	"refused": func(b *bench, planned kind) {
 		h := b.two()
-		change, _ := make(b, h)
+		change, _ := planned(b, h)
 		denied := errors.New("not allowed")
 		b.catalog.Before = func(string, *catalog.Table) error { return denied }
 		if _, err := b.table.Commit(b.t.Context(), h, change); !errors.Is(err, denied) || errors.Is(err, table.ErrOutcomeUnknown) {
@@ -80,9 +80,9 @@ var faults = map[string]func(b *bench, make kind){
 		}
 		b.expect(1, 2, 3, 4)
 	},
-	"somebody else came first": func(b *bench, make kind) {
+	"somebody else came first": func(b *bench, planned kind) {
 		h := b.two()
-		change, after := make(b, h)
+		change, after := planned(b, h)
 		b.format.Touch(b.t, b.store, b.catalog, "orders")
 		if _, err := b.table.Commit(b.t.Context(), h, change); !errors.Is(err, table.ErrLostRace) {
 			b.t.Errorf("got %v", err)
@@ -91,12 +91,12 @@ var faults = map[string]func(b *bench, make kind){
 		b.commit(b.head(), change)
 		b.expect(after...)
 	},
-	"a crash at any step": func(b *bench, make kind) {
+	"a crash at any step": func(b *bench, planned kind) {
 		h := b.two()
 		died := errors.New("killed")
 		for step := 1; ; step++ {
 			for _, effect := range []bool{false, true} {
-				change, after := make(b, h)
+				change, after := planned(b, h)
 				t := b.format.Open(&countdown{Store: b.store, left: step, err: died, effect: effect}, b.catalog, "lake/orders/", "orders", nil)
 				_, err := t.Commit(b.t.Context(), h, change)
 				if err == nil {

@@ -95,9 +95,26 @@ func (w *manifestWriter) write(ctx context.Context, spec iceberggo.PartitionSpec
 			return nil, err
 		}
 		w.written.Add(int64(data.Len()))
-		out = append(out, made)
+		out = append(out, mended(made))
 	}
 	return out, nil
+}
+
+// mended gives the partitions of a manifest the bounds that iceberg-go 0.7.0 leaves out: where the smallest value is the
+// empty text, it writes none, and readers conclude that all values are NULL.
+func mended(m iceberggo.ManifestFile) iceberggo.ManifestFile {
+	summaries := m.Partitions()
+	for i := range summaries {
+		for _, bound := range []*[]byte{summaries[i].LowerBound, summaries[i].UpperBound} {
+			if bound != nil && *bound == nil {
+				*bound = []byte{}
+			}
+		}
+	}
+	return iceberggo.NewManifestFile(m.Version(), m.FilePath(), m.Length(), m.PartitionSpecID(), m.SnapshotID()).
+		SequenceNum(m.SequenceNum(), m.MinSequenceNum()).Content(m.ManifestContent()).
+		AddedFiles(m.AddedDataFiles()).ExistingFiles(m.ExistingDataFiles()).DeletedFiles(m.DeletedDataFiles()).
+		AddedRows(m.AddedRows()).ExistingRows(m.ExistingRows()).DeletedRows(m.DeletedRows()).Partitions(summaries).Build()
 }
 
 // target is the size of a manifest in bytes.

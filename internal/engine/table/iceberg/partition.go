@@ -77,7 +77,7 @@ func partitioning(fields []schema.PartitionField) string {
 // of them go: then the new one becomes the default, under a spec id of its own, and old snapshots keep theirs
 // ("Partition Evolution").
 func (t *Table) setPartition(m *metadata, s schema.Table, fresh bool) error {
-	if _, err := s.PartitionTypes(); err != nil {
+	if err := writable(s); err != nil {
 		return fmt.Errorf("the table %s.%s: %w", t.o.Database, t.o.Name, err)
 	}
 	if spec, ok := m.spec(m.DefaultSpecID); ok && len(m.Specs) > 0 {
@@ -134,6 +134,25 @@ func (m *metadata) newFields(s schema.Table) ([]iceberggo.PartitionField, error)
 		}
 	}
 	return fields, nil
+}
+
+// writable refuses partition fields that the table's columns or iceberg-go's manifests have no room for: of two decimals in
+// one spec it defines the same name of Avro twice.
+func writable(s schema.Table) error {
+	types, err := s.PartitionTypes()
+	if err != nil {
+		return err
+	}
+	decimals := 0
+	for _, t := range types {
+		if t.ID == schema.Decimal {
+			decimals++
+		}
+	}
+	if decimals > 1 {
+		return fmt.Errorf("the table is partitioned by %s, of which %d have decimals as their values, and only one such is written: put one of them into buckets, or leave it out of partition_by", partitioning(s.Partition), decimals)
+	}
+	return nil
 }
 
 // partitionName is a field's name: one that Avro takes, that no other field has, and that no column has but the one that

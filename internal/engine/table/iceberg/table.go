@@ -188,7 +188,7 @@ func (t *Table) Prepare(head *table.Head, s schema.Table) (schema.Table, error) 
 	if _, err := icebergSchema(0, s); err != nil {
 		return schema.Table{}, err
 	}
-	if _, err := s.PartitionTypes(); err != nil {
+	if err := writable(s); err != nil {
 		return schema.Table{}, err
 	}
 	if on.metadata != nil && slices.Equal(head.Schema.Partition, s.Partition) {
