@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 	"internal/engine/catalog":         {},
 	"internal/engine/source/...":      {"internal/engine/column", "internal/engine/schema", "internal/engine/store", "internal/spec"},
 	"internal/engine/parquet":         {"internal/engine/column", "internal/engine/schema", "internal/engine/store"},
-	"internal/engine/merge":        {"internal/engine/column", "internal/engine/parquet", "internal/engine/schema", "internal/engine/store", "internal/engine/table"},
+	"internal/engine/merge":           {"internal/engine/column", "internal/engine/parquet", "internal/engine/schema", "internal/engine/store", "internal/engine/table"},
 	"internal/engine/table/...":       {"internal/engine/column", "internal/engine/parquet", "internal/engine/schema", "internal/engine/store", "internal/engine/catalog", "internal/engine/table"},
 	"internal/engine/run":             {"internal/engine/...", "internal/tracking", "internal/spec"},
 	"internal/sandbox/...":            {"internal/sandbox/...", "internal/spec"},

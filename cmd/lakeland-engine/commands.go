@@ -50,7 +50,7 @@ dispatch is running is left to it.`,
 				return err
 			}
 			runner := clients.runner(show)
-			runner.Tracker, runner.Lease, runner.DPU = run.Tracking{Store: clients.tracking(trackingName, clock)}, lease, dpu
+			runner.Tracker, runner.Lease, runner.DPU, runner.Now = run.Tracking{Store: clients.tracking(trackingName, clock)}, lease, dpu, clock.Now
 			outcomes, err := runner.Dispatch(cmd.Context(), cadence)
 			show.finish(outcomes)
 			return err

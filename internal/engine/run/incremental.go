@@ -77,7 +77,10 @@ func (a *attempt) incremental(ctx context.Context, id string) error {
 		err = a.merge(ctx, target, bucket, head, planned, files, id)
 	}
 	a.took("commit", &stage)
-	if err != nil && !errors.Is(err, table.ErrOutcomeUnknown) {
+	switch {
+	case err == nil && a.commit != head.CheckpointCommit:
+		a.tidy(ctx, target, head.Checkpoint)
+	case err != nil && !errors.Is(err, table.ErrOutcomeUnknown):
 		_ = deleteFiles(ctx, bucket, files)
 	}
 	return err

@@ -47,6 +47,8 @@ type Runner struct {
 	Started func(table string, rows int64)
 	// DPU is the size of the job, for the price of a run; 0 outside one.
 	DPU float64
+	// Now is the time of commits, and the one by which snapshots and files are old; nil is the machine's clock.
+	Now func() time.Time
 	// UnitBytes is about how much of a table at the source is one unit's work; 0 is DefaultUnitBytes.
 	UnitBytes int64
 	// SnapshotAge bounds how long a table is read under one snapshot.
@@ -236,7 +238,10 @@ func (a *attempt) full(ctx context.Context, id string) error {
 		err = a.commitOn(ctx, target, head, change)
 	}
 	a.took("commit", &stage)
-	if err != nil && !errors.Is(err, table.ErrOutcomeUnknown) {
+	switch {
+	case err == nil:
+		a.tidy(ctx, target, head.Checkpoint)
+	case !errors.Is(err, table.ErrOutcomeUnknown):
 		_ = deleteFiles(ctx, bucket, files)
 	}
 	return err
@@ -268,7 +273,7 @@ func (a *attempt) open() (table.Table, store.Store, error) {
 // formats are the table formats there are.
 var formats = map[string]func(r *Runner, t *spec.Table, bucket store.Store, prefix string) table.Table{
 	"iceberg": func(r *Runner, t *spec.Table, bucket store.Store, prefix string) table.Table {
-		return iceberg.New(iceberg.Options{Store: bucket, Catalog: r.Catalog, Prefix: prefix, Database: t.Target.Database, Name: t.Target.Table, Version: r.Version})
+		return iceberg.New(iceberg.Options{Store: bucket, Catalog: r.Catalog, Prefix: prefix, Database: t.Target.Database, Name: t.Target.Table, Version: r.Version, Now: r.Now})
 	},
 }
 
