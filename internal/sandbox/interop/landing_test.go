@@ -140,7 +140,20 @@ func largeTable() scenario {
 	return scenario{
 		name: "a large table", least: usual, setup: wide(120_000),
 		steps: []step{
-			{name: "landed in several files", do: func(x *stage) { x.run(func(r *run.Runner) { r.UnitBytes = 8 << 20 }) }, filters: wideFilters},
+			{name: "landed in several files", do: func(x *stage) { x.run(func(r *run.Runner) { r.UnitBytes = 8 << 20 }) }, files: true, filters: wideFilters},
 		},
+	}
+}
+
+// rowGroups: a file of several row groups, whose pages are too large for a page of the usual size.
+func rowGroups() scenario {
+	return scenario{
+		name: "several row groups", least: full,
+		setup: []string{
+			`CREATE TABLE t (id int PRIMARY KEY, note text, mark text)`,
+			`INSERT INTO t SELECT i, repeat(md5(i::text), 300), 'mark ' || i / 100 FROM generate_series(1, 12000) i`,
+			`INSERT INTO t VALUES (12001, repeat('large ', 700000), NULL)`,
+		},
+		steps: []step{{name: "landed", do: func(x *stage) { x.run() }, files: true, filters: []string{"id = 1", "id BETWEEN 9990 AND 10020", "id >= 11995", "mark = 'mark 77'", "mark IS NULL"}}},
 	}
 }

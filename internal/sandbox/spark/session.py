@@ -81,7 +81,7 @@ def main():
             text = str(problem)
             if not isinstance(problem, PySparkException):
                 text = type(problem).__name__ + ": " + text
-            answer({"error": text[:4000]})
+            answer({"error": text.split("\n\tat ")[0][:4000]})
     session.stop()
 
 

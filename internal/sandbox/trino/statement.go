@@ -28,8 +28,10 @@ type page struct {
 
 // Execute runs a statement to its end.
 func (s *Server) Execute(ctx context.Context, statement string) error {
-	_, err := s.Query(ctx, statement)
-	return err
+	if err := s.run(ctx, statement, nil); err != nil {
+		return fmt.Errorf("Trino, %.200s: %w", statement, err) //nolint:staticcheck // a name
+	}
+	return nil
 }
 
 // Read reads a table, named database.table.
@@ -47,7 +49,7 @@ func (s *Server) Query(ctx context.Context, query string) (*readback.Table, erro
 	return out, nil
 }
 
-// run follows a statement's answers to the last.
+// run follows a statement's answers to the last, and adds them to the table where there is one.
 func (s *Server) run(ctx context.Context, statement string, out *readback.Table) error {
 	at, err := s.exchange(ctx, http.MethodPost, s.address()+"/v1/statement", statement)
 	for {
@@ -57,25 +59,36 @@ func (s *Server) run(ctx context.Context, statement string, out *readback.Table)
 		if at.Error != nil {
 			return fmt.Errorf("%s: %s", at.Error.ErrorName, at.Error.Message)
 		}
-		if out.Columns == nil {
-			for _, c := range at.Columns {
-				out.Columns = append(out.Columns, [2]string{c.Name, c.Type})
+		if out != nil {
+			if err := at.addTo(out); err != nil {
+				return err
 			}
-		}
-		for _, values := range at.Data {
-			row := make([]*string, len(values))
-			for i, value := range values {
-				if row[i], err = plain(out.Columns[i][1], value); err != nil {
-					return fmt.Errorf("column %s: %w", out.Columns[i][0], err)
-				}
-			}
-			out.Rows = append(out.Rows, row)
 		}
 		if at.NextURI == "" {
 			return nil
 		}
 		at, err = s.exchange(ctx, http.MethodGet, at.NextURI, "")
 	}
+}
+
+// addTo adds the page's rows to a table, in the plain form.
+func (p *page) addTo(out *readback.Table) error {
+	if out.Columns == nil {
+		for _, c := range p.Columns {
+			out.Columns = append(out.Columns, [2]string{c.Name, c.Type})
+		}
+	}
+	for _, values := range p.Data {
+		row := make([]*string, len(values))
+		for i, value := range values {
+			var err error
+			if row[i], err = plain(out.Columns[i][1], value); err != nil {
+				return fmt.Errorf("column %s: %w", out.Columns[i][0], err)
+			}
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return nil
 }
 
 // busyPause is how long the server wants to be left alone when it answers that it is busy.
