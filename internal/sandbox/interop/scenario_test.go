@@ -1,6 +1,7 @@
 package interop_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -112,9 +113,9 @@ func play(t *testing.T, s scenario, chosen form, gaps *gaps) {
 		x.agree("", want, x.light(chosen))
 		if x.heavy != nil && (step.end || i == len(s.steps)-1 || chosen == full) {
 			others := x.others(step)
-			x.agree("", want, others(""))
-			for _, filter := range step.filters {
-				x.agree(", where "+filter, x.filtered(step, filter), others(" WHERE "+filter))
+			x.agree("", want, others(nil))
+			if step.filters != nil {
+				x.agree(", filtered", x.expected(filtered("("+cmp.Or(step.want, "SELECT * FROM t")+")", step.filters)), others(step.filters))
 			}
 		}
 		if t.Failed() {
@@ -192,7 +193,7 @@ type reading struct {
 	read func(ctx context.Context) (*readback.Table, error)
 }
 
-// agree compares what the readers see with what is wanted; under says which condition they read by.
+// agree compares what the readers see with what is wanted; under says under what they read it.
 func (x *stage) agree(under string, want *readback.Table, readings []reading) {
 	x.t.Helper()
 	where := x.scenario + ", " + x.step + under
@@ -249,15 +250,15 @@ func (x *stage) bySpark(ctx context.Context, query string, vectors bool) (*readb
 	return x.heavy.spark.Query(ctx, query)
 }
 
-// others are Spark, by vectors and by rows, and Trino, all under a condition. What they look for they find by the bounds of
-// files, row groups and pages.
-func (x *stage) others(s step) func(where string) []reading {
+// others are Spark, by vectors and by rows, and Trino, which find what they look for by the bounds of files, row groups and
+// pages.
+func (x *stage) others(s step) func(filters []string) []reading {
 	folder := ""
 	if s.files {
 		folder = x.download("raw/t/data/")
 	}
-	return func(where string) []reading {
-		query := x.names("SELECT * FROM $t" + where)
+	return func(filters []string) []reading {
+		query := filtered(x.names("$t"), filters)
 		readings := []reading{{"Trino", func(ctx context.Context) (*readback.Table, error) { return x.heavy.trino.Query(ctx, query) }}}
 		for _, vectors := range []bool{true, false} {
 			name := "Spark"
@@ -266,7 +267,7 @@ func (x *stage) others(s step) func(where string) []reading {
 			}
 			readings = append(readings, reading{name, func(ctx context.Context) (*readback.Table, error) { return x.bySpark(ctx, query, vectors) }})
 			if folder != "" {
-				plain := "SELECT * FROM parquet.`file:" + folder + "`" + where
+				plain := filtered("parquet.`file:"+folder+"`", filters)
 				readings = append(readings, reading{name + " from the files", func(ctx context.Context) (*readback.Table, error) { return x.bySpark(ctx, plain, vectors) }})
 			}
 		}
@@ -274,12 +275,15 @@ func (x *stage) others(s step) func(where string) []reading {
 	}
 }
 
-// filtered is what the engines must find under a condition.
-func (x *stage) filtered(s step, condition string) *readback.Table {
-	x.t.Helper()
-	from := s.want
-	if from == "" {
-		from = "SELECT * FROM t"
+// filtered is a query of all rows, or of those under each of several conditions, with the condition's number: each is a
+// scan of its own, which skips what it can.
+func filtered(from string, filters []string) string {
+	if filters == nil {
+		return "SELECT * FROM " + from
 	}
-	return x.expected("SELECT * FROM (" + from + ") rows WHERE " + condition)
+	scans := make([]string, len(filters))
+	for i, f := range filters {
+		scans[i] = fmt.Sprintf("SELECT %d AS filter, x.* FROM %s x WHERE %s", i, from, f)
+	}
+	return strings.Join(scans, " UNION ALL ")
 }
