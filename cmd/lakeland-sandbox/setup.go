@@ -11,16 +11,17 @@ import (
 
 func newSetupCommand() *cobra.Command {
 	var names []string
-	var terraform, tests bool
+	var terraform, tests, interop bool
 	command := &cobra.Command{
 		Use:   "setup",
 		Short: "Fetch and build the sandbox's parts without starting them",
 		Long: `Fetch and build what the sandbox needs, check it, and put it into the cache. What is there already takes no time,
 and any number of these commands may run at once.
 
-With --tests it fetches what only the repository's tests start as well: other versions of PostgreSQL. With
---terraform it prints the path of a terraform program; where neither terraform nor tofu is on PATH, it builds
-OpenTofu first, which takes some minutes.`,
+With --tests it fetches what only the repository's tests start as well: other versions of PostgreSQL. With --interop
+it fetches the engines of make interop, Spark and Trino with their Java: 1.4 GB. With --terraform it prints the path
+of a terraform program; where neither terraform nor tofu is on PATH, it builds OpenTofu first, which takes some
+minutes.`,
 		Example: `  lakeland-sandbox setup
   lakeland-sandbox setup --tests --terraform`,
 		Args: cobra.NoArgs,
@@ -29,16 +30,17 @@ OpenTofu first, which takes some minutes.`,
 			if err != nil {
 				return err
 			}
-			return setup(command, parts, tests, terraform)
+			return setup(command, parts, tests, interop, terraform)
 		},
 	}
 	command.Flags().StringSliceVar(&names, "parts", sortedPartNames, "the parts to prepare")
 	command.Flags().BoolVar(&tests, "tests", false, "prepare what only the tests need too")
+	command.Flags().BoolVar(&interop, "interop", false, "prepare the engines that read and change tables beside ours: Spark, Trino")
 	command.Flags().BoolVar(&terraform, "terraform", false, "prepare a terraform program too, and print its path")
 	return command
 }
 
-func setup(command *cobra.Command, parts []sandbox.Part, tests, terraform bool) error {
+func setup(command *cobra.Command, parts []sandbox.Part, tests, interop, terraform bool) error {
 	tools, err := toolchain.New(toolchain.Options{Progress: command.ErrOrStderr()})
 	if err != nil {
 		return err
@@ -51,6 +53,14 @@ func setup(command *cobra.Command, parts []sandbox.Part, tests, terraform bool) 
 			if _, err := tools.Postgres(command.Context(), version); err != nil {
 				return err
 			}
+		}
+	}
+	if interop {
+		if _, err := tools.Spark(command.Context()); err != nil {
+			return err
+		}
+		if _, err := tools.Trino(command.Context()); err != nil {
+			return err
 		}
 	}
 	if terraform {

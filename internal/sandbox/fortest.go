@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -21,8 +22,8 @@ var shared struct {
 	inMain  bool
 	sandbox *Sandbox
 	err     error
-	mu      sync.Mutex // guards folders
-	folders []*process.Scratch
+	mu      sync.Mutex // guards closers
+	closers []func() error
 }
 
 // Main is the body of TestMain in packages that use ForTest. It runs the tests, closes the sandbox, also when
@@ -47,12 +48,12 @@ func Main(m *testing.M) {
 func closeShared() error {
 	shared.once.Do(func() { shared.err = errClosed })
 	shared.mu.Lock()
-	folders := shared.folders
-	shared.folders = nil
+	closers := shared.closers
+	shared.closers = nil
 	shared.mu.Unlock()
 	var errs []error
-	for _, folder := range folders {
-		errs = append(errs, folder.Close())
+	for _, closer := range slices.Backward(closers) {
+		errs = append(errs, closer())
 	}
 	if shared.sandbox != nil {
 		errs = append(errs, shared.sandbox.Close())
@@ -66,10 +67,16 @@ func TestFolder(part string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	AtEnd(folder.Close)
+	return folder.Path(), nil
+}
+
+// AtEnd has a function called when the tests of the binary have ended, or were interrupted, before the sandbox is closed;
+// what was named last is called first.
+func AtEnd(closer func() error) {
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
-	shared.folders = append(shared.folders, folder)
-	return folder.Path(), nil
+	shared.closers = append(shared.closers, closer)
 }
 
 // ForTest returns the test binary's sandbox and starts the parts named, where no test has before. The methods
@@ -88,6 +95,9 @@ func ForTest(tb testing.TB, parts ...Part) *Sandbox {
 	shared.sandbox.require(tb, parts...)
 	return shared.sandbox
 }
+
+// Shared is the sandbox that ForTest has returned, for what the tests of a binary share beside it.
+func Shared() *Sandbox { return shared.sandbox }
 
 // seedVariable holds a seed for random tests.
 const seedVariable = "LAKELAND_SEED"

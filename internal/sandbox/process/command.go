@@ -2,6 +2,7 @@ package process
 
 import (
 	"io"
+	"os"
 	"syscall"
 	"time"
 )
@@ -30,6 +31,10 @@ type Command struct {
 	Credential *Credential
 	// Output receives a copy of everything the child writes to its standard output and error.
 	Output io.Writer
+	// Input is the child's standard input; nil is an empty one.
+	Input *os.File
+	// Answers receives what the child writes to its standard output, which then is no part of Output and of messages.
+	Answers io.Writer
 	// Tail is the number of bytes of output kept for messages; 0 means DefaultTail.
 	Tail int
 	// StopSignal asks the child to end; 0 means SIGTERM.

@@ -37,6 +37,12 @@ func Start(command Command) (*Process, error) {
 		output = io.MultiWriter(p.tail, command.Output)
 	}
 	cmd.Stdout, cmd.Stderr = output, output
+	if command.Answers != nil {
+		cmd.Stdout = command.Answers
+	}
+	if command.Input != nil {
+		cmd.Stdin = command.Input
+	}
 
 	started := make(chan error, 1)
 	go p.supervise(cmd, started)

@@ -317,3 +317,27 @@ func TestTailKeepsTheEnd(t *testing.T) {
 		t.Errorf("holds %d bytes", cap(tail.data))
 	}
 }
+
+// A child that is spoken to answers on its standard output, apart from what it says on standard error.
+func TestInputAndAnswers(t *testing.T) {
+	t.Parallel()
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answers strings.Builder
+	child, err := Start(Command{Path: "/bin/sh", Args: []string{"-c", `while read line; do echo "heard $line"; echo "note $line" >&2; done`}, Input: reader, Answers: &answers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := writer.WriteString("one\ntwo\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(reader.Close(), writer.Close()); err != nil {
+		t.Fatal(err)
+	}
+	<-child.Done()
+	if err := child.Err(); err != nil || answers.String() != "heard one\nheard two\n" || child.Tail() != "note one\nnote two\n" {
+		t.Errorf("%v: it answered %q and said %q", err, answers.String(), child.Tail())
+	}
+}

@@ -1,6 +1,6 @@
 """Reads tables with engines that are not Lakeland's and prints every value in one plain form.
 
-Arguments: pyiceberg rows|count DATABASE.TABLE... | duckdb rows FILE... | pyarrow rows FILE... |
+Arguments: pyiceberg rows|count DATABASE.TABLE... | iceberg-duckdb rows METADATA... | duckdb rows FILE... | pyarrow rows FILE... |
 duckdb query SQL...
 Prints a line of JSON per table: {"columns": [[name, type], ...], "count": n, "rows": [[value, ...], ...]}.
 
@@ -47,11 +47,27 @@ def show(table, rows, columns=None):
     print(json.dumps(out), flush=True)
 
 
+def endpoint(service):
+    return os.environ.get("AWS_ENDPOINT_URL_" + service) or os.environ["AWS_ENDPOINT_URL"]
+
+
+def iceberg_duckdb(addresses):
+    import duckdb
+
+    db = duckdb.connect(config={"extension_directory": "/nonexistent", "autoinstall_known_extensions": "false"})
+    for name in ("avro", "httpfs", "iceberg"):
+        folder = os.path.dirname(__import__("duckdb_extension_" + name).__file__)
+        db.execute("LOAD '%s/extensions/v%s/%s.duckdb_extension'" % (folder, duckdb.__version__, name))
+    scheme, _, host = endpoint("S3").partition("://")
+    db.execute("CREATE SECRET (TYPE s3, KEY_ID ?, SECRET ?, REGION ?, ENDPOINT ?, URL_STYLE 'path', USE_SSL %s)" % ("true" if scheme == "https" else "false"),
+               [os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"], os.environ["AWS_REGION"], host])
+    db.execute("SET timezone='UTC'; SET threads=2")
+    for address in addresses:
+        show(db.execute("SELECT * FROM iceberg_scan(?)", [address]).to_arrow_table(), True)
+
+
 def iceberg(rows, names):
     from pyiceberg.catalog import load_catalog
-
-    def endpoint(service):
-        return os.environ.get("AWS_ENDPOINT_URL_" + service) or os.environ["AWS_ENDPOINT_URL"]
 
     catalog = load_catalog("lake", **{
         "type": "glue", "glue.endpoint": endpoint("GLUE"), "s3.endpoint": endpoint("S3"),
@@ -70,6 +86,9 @@ def main():
     engine, what, names = sys.argv[1], sys.argv[2], sys.argv[3:]
     if engine == "pyiceberg":
         iceberg(what == "rows", names)
+        return
+    if engine == "iceberg-duckdb":
+        iceberg_duckdb(names)
         return
     for name in names:
         if engine == "duckdb":

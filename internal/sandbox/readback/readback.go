@@ -45,6 +45,11 @@ func (r Reader) Iceberg(ctx context.Context, names ...string) ([]Table, error) {
 	return r.read(ctx, append([]string{"pyiceberg", "rows"}, names...))
 }
 
+// Metadata reads Iceberg tables by the addresses of their metadata files, with DuckDB's Iceberg reader.
+func (r Reader) Metadata(ctx context.Context, addresses ...string) ([]Table, error) {
+	return r.read(ctx, append([]string{"iceberg-duckdb", "rows"}, addresses...))
+}
+
 // Count counts the rows of tables of the Glue catalogue, named database.table, with PyIceberg.
 func (r Reader) Count(ctx context.Context, names ...string) ([]int64, error) {
 	tables, err := r.read(ctx, append([]string{"pyiceberg", "count"}, names...))

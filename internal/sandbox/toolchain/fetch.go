@@ -21,28 +21,34 @@ import (
 const (
 	defaultMavenRepository = "https://repo1.maven.org/maven2"
 
-	maxArchive    = 512 << 20
+	maxArchive    = 1 << 30
 	fetchAttempts = 4
 	// fetchStall ends an attempt that has received nothing for so long.
 	fetchStall = 30 * time.Second
 )
 
-// fetch returns the path of the archive's file, which is in the directory unless a person put it into the
-// cache. The file's content is what the checksum says.
-func (t *Toolchain) fetch(ctx context.Context, s *step, a archive, directory string) (string, error) {
-	given := filepath.Join(t.cache.directory, "downloads", path.Base(a.path()))
+// mavenFile is one file of a Maven repository.
+type mavenFile struct {
+	path   string // below the repository's base address
+	sha256 string
+}
+
+// fetch returns the path of the file, which is in the directory unless a person put it into the
+// cache. Its content is what the checksum says.
+func (t *Toolchain) fetch(ctx context.Context, s *step, f mavenFile, directory string) (string, error) {
+	given := filepath.Join(t.cache.directory, "downloads", path.Base(f.path))
 	if _, err := os.Stat(given); err == nil {
-		if err := verify(given, a.sha256); err != nil {
+		if err := verify(given, f.sha256); err != nil {
 			return "", fmt.Errorf("the file put into the cache by hand is not the one that is pinned: %w", err)
 		}
 		return given, nil
 	}
-	address, err := url.JoinPath(t.maven, a.path())
+	address, err := url.JoinPath(t.maven, f.path)
 	if err != nil {
 		return "", fmt.Errorf("%s is not an address: %w", MavenVariable, err)
 	}
 	file := filepath.Join(directory, ".download")
-	attempt := func() (struct{}, error) { return struct{}{}, download(ctx, s, address, file, a.sha256) }
+	attempt := func() (struct{}, error) { return struct{}{}, download(ctx, s, address, file, f.sha256) }
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval = 200 * time.Millisecond
 	if _, err := backoff.Retry(ctx, attempt, backoff.WithBackOff(pause), backoff.WithMaxTries(fetchAttempts)); err != nil {

@@ -15,7 +15,7 @@ const (
 	Postgres18 = "18.1.0"
 )
 
-// archive is one file of a Maven repository.
+// archive is one of Maven's archives of PostgreSQL.
 type archive struct {
 	goos, goarch string // what its content runs on
 	version      string
@@ -53,7 +53,7 @@ func (t *Toolchain) Postgres(ctx context.Context, version string) (string, error
 // installArchive fetches an archive and unpacks it into the directory.
 func (t *Toolchain) installArchive(ctx context.Context, title string, a archive, directory string) error {
 	return t.progress.step(ctx, "fetching "+title, func(ctx context.Context, s *step) error {
-		file, err := t.fetch(ctx, s, a, directory)
+		file, err := t.fetch(ctx, s, mavenFile{a.path(), a.sha256}, directory)
 		if err != nil {
 			return err
 		}

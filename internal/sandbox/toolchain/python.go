@@ -51,13 +51,16 @@ type packages struct {
 	title, what string
 	// file is in tools/python; prefix begins the cache's entry.
 	file, prefix string
+	// source, where set, names packages in tools/python that are published as source alone: they are built with
+	// what the file has installed.
+	source string
 	// compile is a program that imports what will be used.
 	compile string
 }
 
 var (
-	sandboxPackages = packages{"the Python environment", "moto, DuckDB, PyIceberg", "requirements.txt", "python-", compileUsed}
-	peerPackages    = packages{"the benchmark's peers", "DuckDB's scanner, ADBC, ConnectorX", "bench.txt", "peers-", "import adbc_driver_postgresql.dbapi, connectorx, duckdb, duckdb_extension_postgres_scanner, pyarrow.parquet\n"}
+	sandboxPackages = packages{"the Python environment", "moto, DuckDB, PyIceberg", "requirements.txt", "python-", "", compileUsed}
+	peerPackages    = packages{"the benchmark's peers", "DuckDB's scanner, ADBC, ConnectorX", "bench.txt", "peers-", "", "import adbc_driver_postgresql.dbapi, connectorx, duckdb, duckdb_extension_postgres_scanner, pyarrow.parquet\n"}
 )
 
 // Python returns the interpreter of the virtual environment that tools/python/requirements.txt describes.
@@ -70,10 +73,9 @@ func (t *Toolchain) Python(ctx context.Context) (string, error) {
 func (t *Toolchain) Peers(ctx context.Context) (string, error) { return t.python(ctx, peerPackages) }
 
 func (t *Toolchain) python(ctx context.Context, p packages) (string, error) {
-	requirements := filepath.Join(t.repository, "tools", "python", p.file)
-	pins, err := os.ReadFile(requirements)
+	pins, err := p.pins(t.repository)
 	if err != nil {
-		return "", fmt.Errorf("reading the pins of %s: %w", p.title, err)
+		return "", err
 	}
 	base, err := findPython(ctx)
 	if err != nil {
@@ -84,13 +86,33 @@ func (t *Toolchain) python(ctx context.Context, p packages) (string, error) {
 	directory, err := t.cache.fill(ctx, key, p.title, func(ctx context.Context, directory string) error {
 		return t.progress.step(ctx, "installing "+p.title+" ("+p.what+"; Python 3."+strconv.Itoa(base.Minor)+")",
 			func(ctx context.Context, s *step) error {
-				return base.install(ctx, s, requirements, directory, p.compile)
+				return base.install(ctx, s, p, t.repository, directory)
 			})
 	})
 	if err != nil {
 		return "", err
 	}
 	return filepath.Join(directory, "bin", "python"), nil
+}
+
+// pins is what the files of the packages say.
+func (p packages) pins(repository string) ([]byte, error) {
+	var all []byte
+	for _, file := range []string{p.file, p.source} {
+		if file == "" {
+			continue
+		}
+		pins, err := os.ReadFile(p.path(repository, file))
+		if err != nil {
+			return nil, fmt.Errorf("reading the pins of %s: %w", p.title, err)
+		}
+		all = append(all, pins...)
+	}
+	return all, nil
+}
+
+func (p packages) path(repository, file string) string {
+	return filepath.Join(repository, "tools", "python", file)
 }
 
 // findPython looks for an interpreter that is new enough, the plain name first.
@@ -153,7 +175,7 @@ var elsewhere = []string{
 
 // install makes the virtual environment in a directory that will be renamed: what names the directory is
 // taken out again.
-func (i interpreter) install(ctx context.Context, s *step, requirements, directory, compile string) error {
+func (i interpreter) install(ctx context.Context, s *step, p packages, repository, directory string) error {
 	variables := environment(os.Environ(), elsewhere, "PIP_DISABLE_PIP_VERSION_CHECK=1", "PIP_NO_INPUT=1")
 	s.detail("creating it")
 	if err := process.Run(ctx, process.Command{
@@ -161,11 +183,31 @@ func (i interpreter) install(ctx context.Context, s *step, requirements, directo
 	}); err != nil {
 		return fmt.Errorf("%w\non Debian and Ubuntu the venv module is in the package python3.%d-venv", err, i.Minor)
 	}
+	python := filepath.Join(directory, "bin", "python")
+	if err := pip(ctx, s, python, variables, p.path(repository, p.file), "--only-binary", ":all:", "--no-compile"); err != nil {
+		return err
+	}
+	if p.source != "" {
+		s.detail("building " + p.source)
+		if err := pip(ctx, s, python, variables, p.path(repository, p.source), "--no-build-isolation", "--no-compile"); err != nil {
+			return err
+		}
+	}
+	s.detail("compiling what will be used")
+	if err := process.Run(ctx, process.Command{
+		Name: "python", Path: python, Args: []string{"-I", "-c", p.compile}, Env: variables,
+	}); err != nil {
+		return fmt.Errorf("trying the packages of %s: %w", p.path(repository, p.file), err)
+	}
+	return removeScripts(filepath.Join(directory, "bin"))
+}
+
+// pip installs what a file pins.
+func pip(ctx context.Context, s *step, python string, variables []string, requirements string, how ...string) error {
 	err := process.Run(ctx, process.Command{
-		Name: "pip install of " + requirements,
-		Path: filepath.Join(directory, "bin", "python"),
-		Args: []string{"-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary", ":all:", "--progress-bar", "off",
-			"--no-compile", "-r", requirements},
+		Name:   "pip install of " + requirements,
+		Path:   python,
+		Args:   append([]string{"-m", "pip", "install", "--require-hashes", "--no-deps", "--progress-bar", "off", "-r", requirements}, how...),
 		Env:    variables,
 		Output: s,
 	})
@@ -174,16 +216,7 @@ func (i interpreter) install(ctx context.Context, s *step, requirements, directo
 		return fmt.Errorf("%w\npip could not get the packages; where the Python package index cannot be reached directly, "+
 			"point pip to one that can (PIP_INDEX_URL or pip's configuration)", err)
 	}
-	if err != nil {
-		return err
-	}
-	s.detail("compiling what will be used")
-	if err := process.Run(ctx, process.Command{
-		Name: "python", Path: filepath.Join(directory, "bin", "python"), Args: []string{"-I", "-c", compile}, Env: variables,
-	}); err != nil {
-		return fmt.Errorf("trying the packages of %s: %w", requirements, err)
-	}
-	return removeScripts(filepath.Join(directory, "bin"))
+	return err
 }
 
 // removeScripts leaves only the interpreter: scripts begin with the path of the directory they were made in.

@@ -122,6 +122,15 @@ func unpackMember(root *os.Root, header *tar.Header, content io.Reader) error {
 			return err
 		}
 		return root.Symlink(header.Linkname, name)
+	case tar.TypeLink: // to a member before it
+		target, err := inside(header.Linkname)
+		if err != nil {
+			return fmt.Errorf("it links to %q, outside of the archive", header.Linkname)
+		}
+		if err := makeDirectories(root, path.Dir(name)); err != nil {
+			return err
+		}
+		return root.Link(target, name)
 	default:
 		return fmt.Errorf("a member of type %q is not expected here", header.Typeflag)
 	}

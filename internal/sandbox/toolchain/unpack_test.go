@@ -19,11 +19,12 @@ func TestUnpackTar(t *testing.T) {
 		member{name: "lib/libpq.so", link: "libpq.so.5.17", kind: tar.TypeSymlink},
 		member{name: "share/deep/er/file", body: "text"},
 		member{name: "share/up", link: "../lib/libpq.so", kind: tar.TypeSymlink},
+		member{name: "plugin/same", link: "share/deep/er/file", kind: tar.TypeLink},
 	)), directory, 1<<20, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]string{"lib/libpq.so": "so", "share/deep/er/file": "text", "share/up": "so"} {
+	for path, want := range map[string]string{"lib/libpq.so": "so", "share/deep/er/file": "text", "share/up": "so", "plugin/same": "text"} {
 		if content, err := os.ReadFile(filepath.Join(directory, path)); err != nil || string(content) != want {
 			t.Errorf("%s holds %q, %v", path, content, err)
 		}
@@ -53,11 +54,13 @@ func TestUnpackTarRefuses(t *testing.T) {
 			{name: "d", link: "a/b/up/../../..", kind: tar.TypeSymlink},
 			{name: "d/evil", body: "x"},
 		}, ""},
-		"a hard link":        {[]member{{name: "a", body: "x"}, {name: "b", link: "a", kind: tar.TypeLink}}, "not expected"},
-		"a device":           {[]member{{name: "null", kind: tar.TypeChar}}, "not expected"},
-		"a file over a file": {[]member{{name: "a", body: "x"}, {name: "a", body: "y"}}, "exists"},
-		"too many files":     {slices.Repeat([]member{{name: "."}}, 9), "more than 8 files"},
-		"too many bytes":     {[]member{{name: "a", body: long}, {name: "b", body: long}}, "larger than allowed"},
+		"a hard link to nothing":     {[]member{{name: "b", link: "a", kind: tar.TypeLink}}, "no such file"},
+		"a hard link that leads out": {[]member{{name: "b", link: "../a", kind: tar.TypeLink}}, "outside of the archive"},
+		"a hard link over a file":    {[]member{{name: "a", body: "x"}, {name: "b", body: "y"}, {name: "b", link: "a", kind: tar.TypeLink}}, "exists"},
+		"a device":                   {[]member{{name: "null", kind: tar.TypeChar}}, "not expected"},
+		"a file over a file":         {[]member{{name: "a", body: "x"}, {name: "a", body: "y"}}, "exists"},
+		"too many files":             {slices.Repeat([]member{{name: "."}}, 9), "more than 8 files"},
+		"too many bytes":             {[]member{{name: "a", body: long}, {name: "b", body: long}}, "larger than allowed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

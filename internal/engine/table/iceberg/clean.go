@@ -67,7 +67,7 @@ func (t *Table) commitMetadata(ctx context.Context, on *base, next *metadata, id
 	if err != nil {
 		return err
 	}
-	key := fmt.Sprintf("%smetadata/%05d-%s-clean-%s.metadata.json", t.o.Prefix, version, id, uuid.NewString())
+	key := t.o.Prefix + metadataName(version, id, uuid.NewString(), 0)
 	if _, err := t.o.Store.Put(ctx, key, data, store.Condition{IfAbsent: true}); err != nil {
 		return err
 	}

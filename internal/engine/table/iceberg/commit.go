@@ -84,7 +84,7 @@ func (t *Table) Commit(ctx context.Context, head *table.Head, change table.Chang
 	if err != nil {
 		return nil, err
 	}
-	key := fmt.Sprintf("%smetadata/%05d-%s-%s-%d.metadata.json", t.o.Prefix, version, head.TableID, change.Checkpoint.Attempt, id)
+	key := t.o.Prefix + metadataName(version, head.TableID, change.Checkpoint.Attempt, id)
 	if _, err := t.o.Store.Put(ctx, key, data, store.Condition{IfAbsent: true}); err != nil {
 		return nil, err
 	}

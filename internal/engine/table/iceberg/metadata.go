@@ -8,6 +8,7 @@ package iceberg
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,10 +18,23 @@ import (
 	"strings"
 
 	iceberggo "github.com/apache/iceberg-go"
+	"github.com/google/uuid"
+	"github.com/oklog/ulid/v2"
 )
 
 // maxMetadata bounds a metadata file in bytes, after decompression.
 const maxMetadata = 256 << 20
+
+// metadataName is the name of a metadata file, which holds the table's id, the attempt and the snapshot, if there is one.
+// Trino, and what descends from it, takes nothing but hexadecimal digits and hyphens behind the version.
+func metadataName(version int, table, attempt string, snapshot int64) string {
+	if id, err := ulid.ParseStrict(attempt); err == nil {
+		attempt = uuid.UUID(id).String()
+	} else if _, err := uuid.Parse(attempt); err != nil {
+		attempt = hex.EncodeToString([]byte(attempt))
+	}
+	return fmt.Sprintf("metadata/%05d-%s-%s-%x.metadata.json", version, table, attempt, snapshot)
+}
 
 // metadata is a table's metadata file. Fields that are not known here, whoever wrote them, are kept.
 type metadata struct {

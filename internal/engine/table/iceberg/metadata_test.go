@@ -3,7 +3,13 @@ package iceberg
 import (
 	"bytes"
 	"compress/gzip"
+	"math"
+	"regexp"
+	"strings"
 	"testing"
+
+	"github.com/google/uuid"
+	"github.com/oklog/ulid/v2"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
@@ -46,4 +52,21 @@ func FuzzParseMetadata(f *testing.F) {
 			_ = findCheckpoint(m, s, &table.Head{})
 		}
 	})
+}
+
+// Trino takes metadata files by a pattern of their names (TableMetadata file names of its Iceberg connector), and all parts
+// stay in them.
+func TestTrinoTakesOurMetadataNames(t *testing.T) {
+	t.Parallel()
+	pattern := regexp.MustCompile(`^metadata/(\d+)-([-a-fA-F0-9]*)(\.[a-zA-Z0-9]+)?\.metadata\.json$`)
+	seen := map[string]bool{}
+	for _, attempt := range []string{ulid.Make().String(), ulid.Make().String(), "a1", "über", uuid.NewString()} {
+		for _, snapshot := range []int64{0, 1, math.MaxInt64} {
+			name := metadataName(7, "0b5c4f38-3b39-4cf6-8d24-9e6f9d3b2c11", attempt, snapshot)
+			if !pattern.MatchString(name) || seen[name] || !strings.Contains(name, "0b5c4f38-3b39-4cf6-8d24-9e6f9d3b2c11") {
+				t.Errorf("%s (twice: %v)", name, seen[name])
+			}
+			seen[name] = true
+		}
+	}
 }

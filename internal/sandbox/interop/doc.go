@@ -1,0 +1,21 @@
+// Package interop proves with other people's engines that a table is what Lakeland says: PyIceberg, DuckDB, Spark and
+// Trino read what Lakeland landed, and every value is compared with the source; Spark and Trino change the table, and
+// Lakeland goes on after them.
+//
+// It is tests alone. A test is a scenario: a source, and steps after each of which every reader must agree. To prove
+// something new, add a step, or a scenario, in a few lines:
+//
+//	scenario{
+//		name:  "Deletes",
+//		setup: []string{`CREATE TABLE t (id int PRIMARY KEY, v text)`, `INSERT INTO t ...`},
+//		steps: []step{
+//			{name: "landed", do: func(x *stage) { x.run() }},
+//			{name: "Spark deletes", do: func(x *stage) { x.spark(`DELETE FROM $t WHERE id < 10`) }, want: `SELECT * FROM t WHERE id >= 10`, end: true},
+//			{name: "landed again", do: func(x *stage) { x.run() }, end: true},
+//		},
+//	}
+//
+// The light readers, PyIceberg and DuckDB, look behind every step; Spark and Trino behind those that say end, and behind all
+// with FULL=1. make test runs the scenarios that no engine of Java changes, read by PyIceberg alone; make interop
+// all but those marked full; make interop FULL=1 all. What an engine cannot do stands in gaps.txt with its reason.
+package interop
