@@ -126,7 +126,9 @@ to standard output. The run that planned the unit commits what it wrote; this co
 			if err != nil {
 				return err
 			}
-			result, err := clients.worker(nil).Do(cmd.Context(), unit)
+			worker := clients.worker(nil)
+			defer worker.Leave(cmd.Context(), unit)
+			result, err := worker.Do(cmd.Context(), unit)
 			if err != nil {
 				return err
 			}

@@ -37,6 +37,9 @@ type chunk struct {
 
 	// coding says whether the page at hand holds numbers of the dictionary; chosen, whether values have told.
 	coding, chosen bool
+	// eighths is the share of a page's limits that ends the one at hand: the first pages of neighbours end apart, and so
+	// do all others, for a writer to be busy evenly.
+	eighths int
 	// uncounted says that some of the file's values were not looked at.
 	uncounted bool
 
@@ -68,7 +71,7 @@ type pageEntry struct {
 
 // newChunk makes the chunk of a column; index is its place in the file.
 func newChunk(c schema.Column, e *format.SchemaElement, index int, indexed bool, pageBytes int, first *column.Vector, m *memory) chunk {
-	out := chunk{column: c, physical: e.Type.V, indexed: indexed, pageBytes: pageBytes, columnMemory: m.columns[index], spool: spool{shared: &m.blocks}, scratch: &m.scratch}
+	out := chunk{eighths: 1 + index%8, column: c, physical: e.Type.V, indexed: indexed, pageBytes: pageBytes, columnMemory: m.columns[index], spool: spool{shared: &m.blocks}, scratch: &m.scratch}
 	switch out.physical {
 	case format.Int32, format.Float:
 		out.width = 4
@@ -116,7 +119,7 @@ func (c *chunk) add(v *column.Vector) error {
 		}
 		c.rows += to - from
 		from = to
-		if len(c.plain)+4*len(c.numbers) >= c.pageBytes || c.rows >= pageRows || c.coding && c.dictionary.full() {
+		if 8*(len(c.plain)+4*len(c.numbers)) >= c.eighths*c.pageBytes || 8*c.rows >= c.eighths*pageRows || c.coding && c.dictionary.full() {
 			if err := c.endPage(); err != nil {
 				return err
 			}
@@ -264,6 +267,7 @@ func (c *chunk) endPage() error {
 	}
 	c.pages = append(c.pages, entry)
 	c.groupRows += int64(c.rows)
+	c.eighths = 8
 	c.rows, c.plain, c.numbers, c.left = 0, c.plain[:0], c.numbers[:0], 0
 	c.levels.reset()
 	if c.coding && c.dictionary.full() {
@@ -293,11 +297,10 @@ func (c *chunk) compress(body []byte, head, length int) ([]byte, error) {
 			return out, nil
 		}
 	}
-	out, err := compress(c.scratch.compressed, body)
+	out, err := c.scratch.compress(body)
 	if err != nil {
 		return nil, err
 	}
-	c.scratch.compressed = out
 	if length > 0 && c.records == undecided {
 		if c.records = refused; len(c.scratch.recorded) < len(out) {
 			c.records = taken

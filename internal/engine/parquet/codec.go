@@ -10,25 +10,24 @@ import (
 // window is how far back an encoder looks: a page is not much longer.
 const window = 512 << 10
 
-// encoders are those of all writers: each holds the memory of one window. decoders are those of all readers.
-var encoders, decoders sync.Pool
+// decoders are those of all readers.
+var decoders sync.Pool
 
-// compress compresses a page into out, which it overwrites, with zstd at its fastest level, with entropy coding of all
-// literals. By default literals stay as they are where nothing repeats, which costs texts of random characters half their
-// size and saves hardly any time.
-func compress(out, page []byte) ([]byte, error) {
-	e, ok := encoders.Get().(*zstd.Encoder)
-	if !ok {
+// compress compresses a page into memory that the next one overwrites, with zstd at its fastest level, with entropy
+// coding of all literals. By default literals stay as they are where nothing repeats, which costs texts of random
+// characters half their size and saves hardly any time.
+func (s *scratch) compress(page []byte) ([]byte, error) {
+	if s.encoder == nil {
 		var err error
-		if e, err = zstd.NewWriter(nil,
+		if s.encoder, err = zstd.NewWriter(nil,
 			zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithAllLitEntropyCompression(true), zstd.WithEncoderConcurrency(1),
 			zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true), zstd.WithWindowSize(window),
 		); err != nil {
 			return nil, fmt.Errorf("making a zstd encoder: %w", err)
 		}
 	}
-	defer encoders.Put(e)
-	return e.EncodeAll(page, out[:0]), nil
+	s.compressed = s.encoder.EncodeAll(page, s.compressed[:0])
+	return s.compressed, nil
 }
 
 // decompress decompresses a page into dst, which it overwrites, and whose capacity bounds it.

@@ -3,6 +3,7 @@ package parquet
 import (
 	"sync"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 )
 
@@ -26,20 +27,47 @@ type columnMemory struct {
 // scratch is what the columns of a file use in turn.
 type scratch struct {
 	page, packed, compressed, recorded []byte
+	encoder                            *zstd.Encoder
 	records                            recordCompressor
 	protocol                           thrift.CompactProtocol
 }
 
-var memories sync.Pool
+const (
+	// keptMemories is how much memory is kept for writers to come, and keptBlocks how many bytes of pages of each.
+	keptMemories = 4
+	keptBlocks   = 32 << 20
+)
+
+// memories are those that no writer works with. A sync.Pool keeps more the more processors there are, since what one of
+// them has put aside another does not find.
+var memories struct {
+	sync.Mutex
+	free []*memory
+}
 
 // takeMemory has memory for a number of columns.
 func takeMemory(columns int) *memory {
-	m, ok := memories.Get().(*memory)
-	if !ok {
-		m = &memory{}
+	memories.Lock()
+	defer memories.Unlock()
+	m := &memory{}
+	if last := len(memories.free) - 1; last >= 0 {
+		m, memories.free = memories.free[last], memories.free[:last]
 	}
 	for len(m.columns) < columns {
 		m.columns = append(m.columns, &columnMemory{})
 	}
 	return m
+}
+
+// giveMemory keeps memory for the next writer.
+func giveMemory(m *memory) {
+	if most := keptBlocks / blockBytes; len(m.blocks.free) > most {
+		clear(m.blocks.free[most:])
+		m.blocks.free = m.blocks.free[:most]
+	}
+	memories.Lock()
+	defer memories.Unlock()
+	if len(memories.free) < keptMemories {
+		memories.free = append(memories.free, m)
+	}
 }

@@ -185,7 +185,7 @@ func (w *Writer) Close() (*File, error) {
 		}
 		file.Splits = append(file.Splits, group.FileOffset)
 	}
-	memories.Put(w.memory)
+	giveMemory(w.memory)
 	w.memory, w.chunks = nil, nil
 	return file, nil
 }

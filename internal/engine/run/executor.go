@@ -43,6 +43,7 @@ const (
 
 // Execute implements Executor.
 func (l *Local) Execute(ctx context.Context, units []Unit, atOnce int) ([]Result, error) {
+	defer l.Worker.Leave(ctx, units...)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type answer struct {

@@ -23,6 +23,8 @@ type Worker struct {
 	Version string
 	// Progress is told of rows as they are written; nil tells nobody.
 	Progress func(table string, rows, bytes int64)
+
+	sessions sessions
 }
 
 // Do executes one unit. After an error nothing that it wrote is of use, and it has removed what it could.
@@ -66,23 +68,21 @@ func (w *Worker) extract(ctx context.Context, u Unit) (_ *Result, err error) {
 		greatest = e.Watch.Greatest()
 		request.Columns = append(request.Columns, e.Watch.Column)
 	}
-	read, err := logIn(ctx, w.Secrets, e.Connection.SecretARN, func(as postgres.Credentials) (*postgres.Extracted, error) {
-		return postgres.Extract(ctx, &e.Connection, as, request, func(b *column.Batch) error {
-			if greatest != nil {
-				last := len(b.Columns) - 1
-				if err := greatest.See(b.Columns[last]); err != nil {
-					return err
-				}
-				b = &column.Batch{Columns: b.Columns[:last]}
-			}
-			if err := files.write(spread.over(b)); err != nil {
+	read, err := w.read(ctx, e, request, func(b *column.Batch) error {
+		if greatest != nil {
+			last := len(b.Columns) - 1
+			if err := greatest.See(b.Columns[last]); err != nil {
 				return err
 			}
-			if w.Progress != nil {
-				w.Progress(u.Table, int64(b.Rows()), int64(b.Size()))
-			}
-			return nil
-		})
+			b = &column.Batch{Columns: b.Columns[:last]}
+		}
+		if err := files.write(spread.over(b)); err != nil {
+			return err
+		}
+		if w.Progress != nil {
+			w.Progress(u.Table, int64(b.Rows()), int64(b.Size()))
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err

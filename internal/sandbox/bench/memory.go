@@ -36,7 +36,7 @@ func (b *bench) memory(ctx context.Context, out io.Writer) ([]figure, error) {
 		line := ""
 		for _, s := range sized {
 			var samples []sample
-			for range b.Rounds {
+			for range min(b.Rounds, 3) {
 				taken, err := b.run(ctx, t, s.table)
 				if err != nil {
 					return nil, err

@@ -11,8 +11,8 @@ import (
 
 const (
 	// batchRows and batchBytes end a batch.
-	batchRows  = 8192
-	batchBytes = 8 << 20
+	batchRows  = 4096
+	batchBytes = 4 << 20
 	// maxField bounds a field: PostgreSQL's own limit is 1 GB.
 	maxField = 1 << 30
 )
@@ -26,7 +26,7 @@ const (
 	// blockRows and blockBytes bound the rows that are decoded at once, column by column: where their fields lie fits the
 	// processor's nearest cache.
 	blockRows  = 512
-	blockBytes = 4 << 20
+	blockBytes = 2 << 20
 )
 
 // fields are those of one column in some rows that lie in memory.

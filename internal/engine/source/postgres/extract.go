@@ -35,51 +35,18 @@ type Extracted struct {
 	Bytes int64
 }
 
-// batchesInFlight is how many batches there are: one is decoded into while another is written from.
-const batchesInFlight = 3
+// batchesInFlight is how many batches there are: one is decoded into while another is written from. The others keep the
+// server at work while the pages of many columns end at once.
+const batchesInFlight = 6
 
-// Extract reads the rows of a request and hands them to write, batch by batch, on the caller's goroutine, while
-// the next batch is decoded on another. A batch belongs to write until it returns.
+// Extract reads a request in a session of its own.
 func Extract(ctx context.Context, c *spec.Connection, as Credentials, r Request, write func(*column.Batch) error) (*Extracted, error) {
-	conn, identity, err := join(ctx, c, as, r.Snapshot)
-	if err != nil {
-		return nil, &SessionError{err}
-	}
-	r, err = filtered(ctx, conn, r)
-	var w *stream
-	if err == nil {
-		w, err = handOver(ctx, conn)
-	}
-	if err != nil {
-		closeSession(ctx, conn)
-		return nil, &SessionError{err}
-	}
-	defer w.close()
-	out, err := copyOut(ctx, w, r, write)
+	s, err := Join(ctx, c, as, r.Snapshot)
 	if err != nil {
 		return nil, err
 	}
-	out.Identity = identity
-	return out, nil
-}
-
-// filtered puts a request's filter into its parts. The parts are of one table, so that what its first one takes for a
-// condition they all do.
-func filtered(ctx context.Context, conn *pgconn.PgConn, r Request) (Request, error) {
-	if len(r.Filter) == 0 || len(r.Parts) == 0 {
-		return r, nil
-	}
-	wanted, err := conditions(ctx, conn, r.Parts[0].Source, r.Filter)
-	if err != nil {
-		return r, fmt.Errorf("reading %s: %w", quoted(r.Parts[0].Source.Schema, r.Parts[0].Source.Table), err)
-	}
-	parts := make([]Part, len(r.Parts))
-	for i, part := range r.Parts {
-		part.Where = every(append(wanted, part.Where)...)
-		parts[i] = part
-	}
-	r.Parts = parts
-	return r, nil
+	defer s.Close(ctx)
+	return s.Extract(ctx, r, write)
 }
 
 // handOver makes a session that is idle a stream. A session whose writing was slow, as on a busy machine, may have begun to

@@ -8,11 +8,14 @@ import (
 )
 
 const (
-	// gatherPause is how long a stream lets data come together, and gatherEnough what makes it not wait: a server hands
-	// over eight kilobytes at a time, and waking up for each costs both sides as much as what is done with them. The
-	// pause is short enough for no socket's buffer to fill meanwhile at the pace of one server process.
-	gatherPause  = 200 * time.Microsecond
-	gatherEnough = 64 << 10
+	// gatherPause is how long a stream lets data come together, once a read has brought less than gatherLow: a server
+	// hands over eight kilobytes at a time, and waking up for each costs both sides as much as what is done with them.
+	// Where processors are busy with other work, data comes together by itself. The pause is short enough for no
+	// socket's buffer to fill meanwhile at the pace of one server process.
+	gatherPause = 200 * time.Microsecond
+	gatherLow   = 12 << 10
+	// gatherDirect is from which size on what is asked for is read without a buffer between.
+	gatherDirect = 64 << 10
 )
 
 // gathering is a connection that reads in large pieces once a COPY streams over it. It lies below TLS, whose records
@@ -56,10 +59,10 @@ func (g *gathering) Read(p []byte) (int, error) {
 	if !g.streams {
 		return g.Conn.Read(p)
 	}
-	if g.last < gatherEnough {
+	if g.last < gatherLow {
 		pause(gatherPause)
 	}
-	if len(p) >= gatherEnough {
+	if len(p) >= gatherDirect {
 		n, err := g.Conn.Read(p)
 		g.last = n
 		return n, err
