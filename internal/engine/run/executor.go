@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
@@ -63,8 +64,9 @@ func (l *Local) Execute(ctx context.Context, units []Unit, atOnce int) ([]Result
 		for first == nil && ctx.Err() == nil && atWork < limit && len(waiting) > 0 {
 			at := waiting[0]
 			waiting, atWork = waiting[1:], atWork+1
+			crowded := min(limit, atWork+len(waiting)) >= runtime.GOMAXPROCS(0)
 			go func() {
-				result, err := l.try(ctx, units[at])
+				result, err := l.try(ctx, units[at], crowded)
 				answers <- answer{at, result, err}
 			}()
 		}
@@ -97,7 +99,7 @@ func (l *Local) Execute(ctx context.Context, units []Unit, atOnce int) ([]Result
 // try executes a unit, and again where its own session failed. A unit that joins a snapshot reads the same again, for
 // that lives on in another session. One that has a view of its own begins anew with another view: nothing else was read
 // under the first, and what was written of it is gone.
-func (l *Local) try(ctx context.Context, u Unit) (*Result, error) {
+func (l *Local) try(ctx context.Context, u Unit, crowded bool) (*Result, error) {
 	tries, how := unitTries, "it is tried again under the same snapshot"
 	if u.Extract != nil && u.Extract.Snapshot == "" {
 		tries, how = viewTries, "it is read anew, under a new view"
@@ -107,7 +109,7 @@ func (l *Local) try(ctx context.Context, u Unit) (*Result, error) {
 		prefix = u.Extract.Output.KeyPrefix
 	}
 	for try := 1; ; try++ {
-		result, err := l.Worker.Do(ctx, u)
+		result, err := l.Worker.do(ctx, u, crowded)
 		if err == nil || ctx.Err() != nil || !postgres.Interrupted(err) {
 			return result, err
 		}

@@ -28,12 +28,15 @@ type Worker struct {
 }
 
 // Do executes one unit. After an error nothing that it wrote is of use, and it has removed what it could.
-func (w *Worker) Do(ctx context.Context, u Unit) (*Result, error) {
+func (w *Worker) Do(ctx context.Context, u Unit) (*Result, error) { return w.do(ctx, u, false) }
+
+// do executes a unit; crowded says that others keep the processors busy.
+func (w *Worker) do(ctx context.Context, u Unit, crowded bool) (*Result, error) {
 	if u.V != UnitVersion || u.Extract == nil {
 		return nil, fmt.Errorf("executing unit %q of run %s: its version is %d and this engine knows %d, or it holds no work", u.ID, u.RunID, u.V, UnitVersion)
 	}
 	started := time.Now()
-	result, err := w.extract(ctx, u)
+	result, err := w.extract(ctx, u, crowded)
 	if err != nil {
 		return nil, fmt.Errorf("executing unit %q of %s: %w", u.ID, u.Table, err)
 	}
@@ -41,7 +44,7 @@ func (w *Worker) Do(ctx context.Context, u Unit) (*Result, error) {
 	return result, nil
 }
 
-func (w *Worker) extract(ctx context.Context, u Unit) (_ *Result, err error) {
+func (w *Worker) extract(ctx context.Context, u Unit, crowded bool) (_ *Result, err error) {
 	e := u.Extract
 	bucket, err := w.Stores(e.Output.Bucket)
 	if err != nil {
@@ -53,7 +56,7 @@ func (w *Worker) extract(ctx context.Context, u Unit) (_ *Result, err error) {
 			files.discard()
 		}
 	}()
-	request := postgres.Request{Parts: e.Parts, Filter: e.Filter, Snapshot: e.Snapshot}
+	request := postgres.Request{Parts: e.Parts, Filter: e.Filter, Snapshot: e.Snapshot, Inline: crowded}
 	var absent []int
 	for i, c := range e.Schema.Columns {
 		if c.Source == nil {
