@@ -57,7 +57,7 @@ func TestPromisedAttributes(t *testing.T) {
 			"storage_mode": "current_snapshot", "primary_key": []any{"id"}, "partition_by": []any{"day(created_at)"},
 			"columns": map[string]any{"amount": map[string]any{"type": "decimal(12,2)"}}, "filter": []any{map[string]any{"column": "deleted", "op": "=", "value": "false"}},
 			"ordering": "updated_at", "reconcile": map[string]any{"every": "24h", "how": "count"}, "reload": "text", "adopt": true, "enabled": true, "freshness": map[string]any{"max_age": "2h"},
-		}, []string{"adopt", "extract.mode", "freshness", "ordering", "partition_by", "reconcile"}},
+		}, []string{"adopt", "freshness", "ordering", "partition_by", "reconcile"}},
 		{"lakeland_source_table", map[string]any{
 			"name": "shop.orders", "cadence": "shop/ten-minutes", "source": map[string]any{"dms": map[string]any{"location": "s3://acme-dms/x/", "schema": "a", "table": "b"}},
 			"target": map[string]any{"location": "s3://acme-lake/raw/orders/", "database": "raw", "table": "orders", "format": "hudi"}, "primary_key": []any{"id"}, "storage_mode": "historical", "ordering": "at",

@@ -166,7 +166,7 @@ func TestUnsupportedNamesAWayOut(t *testing.T) {
 	table.Target.Format, table.StorageMode, table.Ordering = "hudi", "historical", "at"
 	table.PartitionBy, table.Adopt = []string{"day(at)"}, true
 	table.Reconcile, table.Freshness = &spec.Reconcile{Every: "1d", How: "count"}, &spec.Freshness{MaxAge: "1h"}
-	for _, path := range []string{"extract.mode", "target.format", "storage_mode", "ordering", "partition_by", "adopt", "reconcile", "freshness"} {
+	for _, path := range []string{"target.format", "storage_mode", "ordering", "partition_by", "adopt", "reconcile", "freshness"} {
 		expectProblem(t, table.Unsupported(), path, "not supported yet")
 	}
 	for _, p := range table.Unsupported() {

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
@@ -21,18 +22,17 @@ const (
 	sparseValue = `repeat(md5(i::text), 15)`
 )
 
-// killedIn starts a command of the engine and kills it when the server has sent some rows of the n-th connection: the
-// first holds the snapshot, the others are units.
-func (l *lake) killedIn(n int, command func() *exec.Cmd) {
+// killedIn starts a command of the engine and kills it when the server has sent more than a unit's rows over one of its
+// connections: a unit has ended by then, and others are in the middle.
+func (l *lake) killedIn(command func() *exec.Cmd) {
 	l.t.Helper()
 	reached, over := make(chan struct{}), make(chan struct{})
 	defer close(over)
 	direct := 0
-	w := l.through(1_000_001, func(now int, _ *carried) {
-		if now == n {
-			close(reached)
-			<-over
-		}
+	var once sync.Once
+	w := l.through(9_000_001, func(int, *carried) {
+		once.Do(func() { close(reached) })
+		<-over
 	})
 	victim := command()
 	var out strings.Builder
@@ -69,7 +69,7 @@ func TestKilledAmongUnits(t *testing.T) {
 	dispatch := func() *exec.Cmd {
 		return m.engine("dispatch", "--tracking", m.tracking.Tracking(), "--cadence", "c", "--lease", "6s")
 	}
-	m.killedIn(4, dispatch)
+	m.killedIn(dispatch)
 	if left := len(m.objects("raw/wide/data/")) - files; left == 0 {
 		t.Error("no unit had written its file: the run was killed too early to show anything")
 	}
@@ -99,7 +99,7 @@ func TestKilledExtraction(t *testing.T) {
 		command.Env = append(command.Env, "PGPASSWORD="+server.Password())
 		return command
 	}
-	m.killedIn(4, extract)
+	m.killedIn(extract)
 	first := m.extracted(folder)
 	if len(first) == 0 {
 		t.Error("no unit had written its file: the extraction was killed too early to show anything")

@@ -96,8 +96,8 @@ func TestSessionsAreRefusedInTheMiddle(t *testing.T) {
 		role := m.reader(-1)
 		var log bytes.Buffer
 		r := m.manyRunner(&log, func(n int) {
-			if n == 1 {
-				m.sql(fmt.Sprintf(`ALTER ROLE %q CONNECTION LIMIT %d`, role, limit))
+			if n == 1 { // those that read end, and others are asked for
+				m.sql(fmt.Sprintf(`ALTER ROLE %q CONNECTION LIMIT %d`, role, limit), fmt.Sprintf(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '%s' AND query LIKE 'COPY%%'`, role))
 			}
 		})
 		r.Executor.(*run.Local).Parallel = 3
