@@ -20,7 +20,7 @@ def bye(*_):
     sys.exit(0)
 signal.signal(signal.SIGTERM, bye)
 print("ready")
-while True: time.sleep(60)
+while True: time.sleep(0.05)
 `
 	// holdingScript connects to the test and, on SIGTERM, waits for it to hang up.
 	holdingScript = `
@@ -31,14 +31,14 @@ def bye(*_):
     sys.exit(0)
 signal.signal(signal.SIGTERM, bye)
 s.sendall(b"x")
-while True: time.sleep(60)
+while True: time.sleep(0.05)
 `
 	// deafScript ignores SIGTERM.
 	deafScript = `
 import signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print("ready")
-while True: time.sleep(60)
+while True: time.sleep(0.05)
 `
 )
 
@@ -179,7 +179,7 @@ p = subprocess.Popen([sys.executable, "-c", child, args["--port"]], stdout=subpr
                      start_new_session=args["--how"] == "detach")
 p.stdout.readline()
 print("ready")
-while args["--how"] == "stay": time.sleep(60)
+while args["--how"] == "stay": time.sleep(0.05)
 `
 
 // startChildScript runs childScript and returns the child's connection.
