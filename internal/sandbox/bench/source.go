@@ -25,7 +25,7 @@ var rows = map[string]int{"trips": 5_000_000, "orders": 2_000_000}
 // settings are for reading what lies in memory: nothing else may use the two cores meanwhile. Tools connect over TCP, as
 // from a job, and without TLS, which not every one of them can leave out of its figures otherwise.
 var settings = map[string]string{
-	"ssl": "off",
+	"ssl":            "off",
 	"shared_buffers": "2GB", "jit": "off", "autovacuum": "off", "max_parallel_workers_per_gather": "0", "fsync": "off", "synchronous_commit": "off",
 	"full_page_writes": "off", "max_wal_size": "4GB", "checkpoint_timeout": "1h",
 }
