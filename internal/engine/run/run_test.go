@@ -358,11 +358,11 @@ func TestUnsupportedDocumentsAreRefused(t *testing.T) {
 	t.Parallel()
 	l := newLake(t, `CREATE TABLE a (id int)`)
 	doc := l.source("a")
-	doc.PartitionBy = []string{"id"}
+	doc.Freshness = &spec.Freshness{MaxAge: "1h"}
 	l.must(l.tracking.CreateTable(t.Context(), doc, sandbox.Account))
 	out := l.runner().Table(t.Context(), "shop.a")
 	var invalid *spec.InvalidError
-	if !errors.As(out.Err, &invalid) || invalid.Problems[0].Path.String() != "partition_by" {
+	if !errors.As(out.Err, &invalid) || invalid.Problems[0].Path.String() != "freshness" {
 		t.Errorf("got %v", out.Err)
 	}
 }

@@ -92,6 +92,9 @@ type Head struct {
 	// commit that carries it.
 	Checkpoint       *Checkpoint
 	CheckpointCommit string
+	// Lost is a checkpoint that the table keeps although its commit is none of the head's known ancestors: it says whose the
+	// table is, not how far it has come. It is nil where there is a Checkpoint.
+	Lost *Checkpoint
 	// Rows is the number of rows, or -1 where the format does not count them.
 	Rows int64
 	// Base is the format's own, for Commit.
