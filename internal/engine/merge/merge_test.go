@@ -149,7 +149,7 @@ func (l *lakeTable) merge(rows [][2]int) *merge.Outcome {
 	for part := range slices.Chunk(rows, 1+len(rows)/2) {
 		files = append(files, l.write(part, func(key, all string) { l.rows[key] = all }))
 	}
-	changes, err := merge.Load(l.t.Context(), l.store, &l.schema, files)
+	changes, err := merge.Load(l.t.Context(), l.store, &l.schema, files, nil)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -387,12 +387,12 @@ func TestKeysThatIdentifyNothing(t *testing.T) {
 	t.Parallel()
 	l := newTable(t, 1, "code", "id")
 	twice := l.write([][2]int{{1, 0}, {1, 1}}, func(string, string) {})
-	if _, err := merge.Load(t.Context(), l.store, &l.schema, []table.DataFile{twice}); !errors.Is(err, merge.ErrKey) || !strings.Contains(err.Error(), `two rows have the key code = "code-é1", id = 1`) {
+	if _, err := merge.Load(t.Context(), l.store, &l.schema, []table.DataFile{twice}, nil); !errors.Is(err, merge.ErrKey) || !strings.Contains(err.Error(), `two rows have the key code = "code-é1", id = 1`) {
 		t.Error(err)
 	}
 	none := l.write([][2]int{{5, 0}, {6, 0}, {7, 0}, {8, 0}, {9, 0}, {10, 0}, {11, 0}}, func(string, string) {})
 	l.schema.Key = []string{"note"}
-	if _, err := merge.Load(t.Context(), l.store, &l.schema, []table.DataFile{none}); !errors.Is(err, merge.ErrKey) || !strings.Contains(err.Error(), `a row has no value in the key's column "note"`) {
+	if _, err := merge.Load(t.Context(), l.store, &l.schema, []table.DataFile{none}, nil); !errors.Is(err, merge.ErrKey) || !strings.Contains(err.Error(), `a row has no value in the key's column "note"`) {
 		t.Error(err)
 	}
 }
