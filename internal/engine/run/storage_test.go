@@ -2,6 +2,7 @@ package run_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -97,6 +98,46 @@ func TestRowsLieInTheirPartitions(t *testing.T) {
 	l.change("visits", func(s *spec.Table) { s.PartitionBy = []string{"day(Seen)"} })
 	if out := r.Table(t.Context(), "shop.visits"); out.Err == nil || !strings.Contains(out.Err.Error(), `no column "Seen", which partition_by names`) {
 		t.Errorf("a column that is not there: %v", out.Err)
+	}
+}
+
+// Changes that move rows to other partitions leave exactly one row of each key, however changes are written, and every reader
+// sees them; what is written on read is compacted as it comes up.
+func TestChangesReachPartitions(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"copy_on_write", "merge_on_read"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			r := rand.New(rand.NewPCG(sandbox.Seed(t), 9))
+			l := newLake(t, `CREATE TABLE visits (id bigint PRIMARY KEY, seen timestamptz, shop text, n int)`,
+				`INSERT INTO visits SELECT i, CASE WHEN i % 9 > 0 THEN timestamptz '2024-01-01Z' + (i % 5) * interval '1 day' END, 'shop ' || i % 3, 0 FROM generate_series(1, 2000) i`)
+			l.changing("visits", spec.Extract{}, func(s *spec.Table) { s.PartitionBy, s.WriteMode = []string{"day(seen)", "truncate(6, shop)"}, how })
+			l.round("visits")
+			top := 2000
+			for range 8 {
+				every := 2 + r.IntN(90)
+				l.sql(fmt.Sprintf(`UPDATE visits SET n = n + 1, seen = CASE WHEN id %% 2 = 0 THEN seen + interval '1 day' ELSE seen END, shop = CASE WHEN id %% 5 = 0 THEN 'Laden' ELSE shop END WHERE id %% %d = 0`, every),
+					fmt.Sprintf(`INSERT INTO visits SELECT i, timestamptz '2024-01-03Z', NULL, 0 FROM generate_series(%d, %d) i`, top+1, top+20))
+				top += 20
+				_, h := l.round("visits")
+				var updated int64
+				l.query(&updated, fmt.Sprintf(`SELECT count(*) FROM visits WHERE id %% %d = 0 AND id <= %d`, every, top-20))
+				if h.Inserted != 20 || h.Updated != updated || h.Deleted != 0 {
+					t.Errorf("%d inserted, %d updated (not %d), %d deleted", h.Inserted, h.Updated, updated, h.Deleted)
+				}
+				l.equal("visits")
+			}
+			var partitions int
+			l.query(&partitions, `SELECT count(DISTINCT (date_trunc('day', seen AT TIME ZONE 'UTC'), left(shop, 6))) FROM visits`)
+			if now := len(l.partitions("visits")); how == "copy_on_write" && now != partitions {
+				t.Errorf("%d partitions, and the rows have %d", now, partitions)
+			}
+			l.change("visits", func(s *spec.Table) { s.PartitionBy = []string{"day(seen)"} })
+			l.refused("visits", postgres.ErrReload, "is partitioned by day(seen), truncate(6, shop) and partition_by says day(seen)")
+			l.change("visits", func(s *spec.Table) { s.Reload = "other partitions" })
+			l.round("visits")
+			l.equal("visits")
+		})
 	}
 }
 
