@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 	"github.com/lakeland/terraform-provider-lakeland/internal/tracking"
 )
@@ -81,12 +82,34 @@ func (a *attempt) compare(ctx context.Context, l *landing) {
 		c.why = "another engine has changed the table since"
 	case a.doc.StorageMode == "historical":
 		c.why = "a historical table holds versions"
-	case head.Rows < 0:
-		c.why = "the table's format does not count its rows"
 	default:
-		c.result, c.why = judge(c.source, head.Rows, a.checkpoint.Horizon, len(a.doc.Filter) > 0)
+		var rows int64
+		if rows, c.why = countLake(ctx, l.target, head); c.why == "" {
+			c.result, c.why = judge(c.source, rows, a.checkpoint.Horizon, len(a.doc.Filter) > 0)
+		}
 	}
 	a.log.Info("source and lake are compared", "result", c.result, "why", c.why)
+}
+
+// countLake counts the rows of a table, or says why they cannot be counted without reading them.
+func countLake(ctx context.Context, target table.Table, head *table.Head) (rows int64, why string) {
+	if head.Rows >= 0 {
+		return head.Rows, ""
+	}
+	files, err := target.Files(ctx, head)
+	if err != nil {
+		return 0, "the table's files could not be listed: " + bounded(err.Error())
+	}
+	for _, f := range files {
+		rows += f.Rows
+		for _, d := range f.Deletes {
+			if !d.Only {
+				return 0, "another engine has marked rows of several files as deleted, and such marks are not counted"
+			}
+			rows -= d.Rows
+		}
+	}
+	return rows, ""
 }
 
 // judge says what two numbers of rows mean. Horizons of a database do not see rows that are gone, so the lake may have more;

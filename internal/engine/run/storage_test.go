@@ -111,7 +111,9 @@ func TestChangesReachPartitions(t *testing.T) {
 			r := rand.New(rand.NewPCG(sandbox.Seed(t), 9))
 			l := newLake(t, `CREATE TABLE visits (id bigint PRIMARY KEY, seen timestamptz, shop text, n int)`,
 				`INSERT INTO visits SELECT i, CASE WHEN i % 9 > 0 THEN timestamptz '2024-01-01Z' + (i % 5) * interval '1 day' END, 'shop ' || i % 3, 0 FROM generate_series(1, 2000) i`)
-			l.changing("visits", spec.Extract{}, func(s *spec.Table) { s.PartitionBy, s.WriteMode = []string{"day(seen)", "truncate(6, shop)"}, how })
+			l.changing("visits", spec.Extract{}, func(s *spec.Table) {
+				s.PartitionBy, s.WriteMode, s.Reconcile = []string{"day(seen)", "truncate(6, shop)"}, how, &spec.Reconcile{Every: "1h"}
+			})
 			l.round("visits")
 			top := 2000
 			for range 8 {
@@ -119,7 +121,11 @@ func TestChangesReachPartitions(t *testing.T) {
 				l.sql(fmt.Sprintf(`UPDATE visits SET n = n + 1, seen = CASE WHEN id %% 2 = 0 THEN seen + interval '1 day' ELSE seen END, shop = CASE WHEN id %% 5 = 0 THEN 'Laden' ELSE shop END WHERE id %% %d = 0`, every),
 					fmt.Sprintf(`INSERT INTO visits SELECT i, timestamptz '2024-01-03Z', NULL, 0 FROM generate_series(%d, %d) i`, top+1, top+20))
 				top += 20
+				l.forget("visits")
 				_, h := l.round("visits")
+				if h.Reconcile != "equal" || h.SourceRows != int64(top) {
+					t.Errorf("%d rows are %s: %s", h.SourceRows, h.Reconcile, h.ReconcileWhy)
+				}
 				var updated int64
 				l.query(&updated, fmt.Sprintf(`SELECT count(*) FROM visits WHERE id %% %d = 0 AND id <= %d`, every, top-20))
 				if h.Inserted != 20 || h.Updated != updated || h.Deleted != 0 {
