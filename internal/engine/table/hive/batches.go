@@ -50,6 +50,10 @@ func (t *Table) addBatch(ctx context.Context, head *table.Head, on *base, change
 		InputFormat: inputFormat, OutputFormat: outputFormat, SerDe: serDe, SerDeParameters: map[string]string{"serialization.format": "1"},
 		Parameters: map[string]string{"classification": "parquet", checkpointParameter: checkpoint, filesParameter: files, batchParameter: string(made)},
 	}
+	noted, err := t.record(ctx, head.TableID, attempt, number, p)
+	if err != nil {
+		return "", 0, err
+	}
 	err = table.Swap(ctx, func(ctx context.Context) error {
 		return t.o.Catalog.CreatePartition(ctx, t.o.Database, t.o.Name, p)
 	}, func(ctx context.Context) (ours, moved bool, err error) {
@@ -63,7 +67,7 @@ func (t *Table) addBatch(ctx context.Context, head *table.Head, on *base, change
 		}
 		return madeBy(there, head.TableID).Attempt == attempt, true, nil
 	})
-	return commitName(number, attempt), written + more, err
+	return commitName(number, attempt), written + more + noted, err
 }
 
 // gone reports whether the entry is not there any more, so that no partition of it can be made.

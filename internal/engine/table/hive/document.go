@@ -81,7 +81,7 @@ func (t *Table) encode(ctx context.Context, id, attempt, parameter string, docum
 		return string(data), 0, nil
 	}
 	sum := sha256.Sum256(data)
-	at := elsewhere{Object: t.o.Prefix + "metadata/" + id + "-" + attempt + "-" + hex.EncodeToString(sum[:]) + ".json", SHA256: hex.EncodeToString(sum[:])}
+	at := elsewhere{Object: t.notes(id, attempt) + hex.EncodeToString(sum[:]) + ".json", SHA256: hex.EncodeToString(sum[:])}
 	if _, err := t.o.Store.Put(ctx, at.Object, data, store.Condition{IfAbsent: true}); err != nil && !errors.Is(err, store.ErrExists) {
 		return "", 0, err
 	}

@@ -75,6 +75,11 @@ func (t *Table) folder(id, attempt string) string {
 	return t.o.Prefix + "data/" + id + "-" + attempt + "/"
 }
 
+// notes is the key in front of an attempt's other objects, which no reader lists.
+func (t *Table) notes(id, attempt string) string {
+	return t.o.Prefix + "metadata/" + id + "-" + attempt + "/"
+}
+
 // DataKeys implements table.Table. The folder is what readers list once it is committed: a commit removes from it what is
 // not part of the change, and nothing may be written to it afterwards. Files that a run needs only for itself belong under
 // the keys of another attempt's name.

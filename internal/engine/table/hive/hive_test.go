@@ -42,8 +42,8 @@ func TestCurrentSnapshot(t *testing.T) {
 func TestHistorical(t *testing.T) {
 	t.Parallel()
 	conformance.Run(t, conformance.Format{
-		Can:  conformance.Abilities{Appends: true},
-		Open: open(true), Rows: rows, Rollback: dropBatches, End: readByOthers,
+		Can:    conformance.Abilities{Appends: true},
+		Writes: 1, Open: open(true), Rows: rows, Rollback: dropBatches, End: readByOthers,
 	})
 }
 
