@@ -94,8 +94,8 @@ func TestBatchesFollowTheColumns(t *testing.T) {
 func TestBatchesRefuse(t *testing.T) {
 	t.Parallel()
 	l := newLake(t, true)
-	before := ids(whole(2, "n", schema.Int), text(3, "note"))
-	l.land(before, 1)
+	before := ids(whole(2, "n", schema.Int), text(3, "note"), whole(4, "f", schema.Float))
+	l.land(before)
 	h := l.head()
 	for name, tc := range map[string]struct {
 		source  schema.Table
@@ -104,11 +104,13 @@ func TestBatchesRefuse(t *testing.T) {
 	}{
 		"a rename":         {ids(whole(2, "n", schema.Int), text(3, "remark")), schema.Changed, `column "remark" is called "note" in the batches that are there`},
 		"names exchanged":  {ids(whole(2, "note", schema.Int), text(3, "n")), schema.Whole, `is called`},
-		"another type":     {ids(text(2, "n"), text(3, "note")), schema.Afresh, `column "n" is string, and the batches that are there have another one of that name, of the type int`},
-		"our own column":   {ids(whole(2, "n", schema.Int), text(3, "note"), text(4, "_lk_batch")), schema.Changed, "has a column \"_lk_batch\" of its own"},
-		"a case":           {ids(whole(2, "n", schema.Int), text(3, "note"), text(4, "Note")), schema.Changed, `"note" and "Note" are one`},
-		"a list's commas":  {ids(whole(2, "n", schema.Int), text(3, "note"), text(4, "a,b")), schema.Changed, "give it another name"},
-		"an unknown type":  {ids(whole(2, "n", schema.Int), text(3, "note"), whole(4, "x", "interval")), schema.Changed, "declare it as string"},
+		"another type":     {ids(text(2, "n"), text(3, "note")), schema.Afresh, `column "n" is string, and the batches that are there have it as int`},
+		"a wider float":    {ids(whole(2, "n", schema.Int), text(3, "note"), whole(4, "f", schema.Double)), schema.Changed, `column "f" is double, and the batches that are there have it as float`},
+		"a wider int":      {ids(whole(2, "n", schema.Long), text(3, "note")), schema.Changed, ""},
+		"our own column":   {ids(whole(2, "n", schema.Int), text(3, "note"), text(5, "_lk_batch")), schema.Changed, "has a column \"_lk_batch\" of its own"},
+		"a case":           {ids(whole(2, "n", schema.Int), text(3, "note"), text(5, "Note")), schema.Changed, `"note" and "Note" are one`},
+		"a list's commas":  {ids(whole(2, "n", schema.Int), text(3, "note"), text(5, "a,b")), schema.Changed, "give it another name"},
+		"an unknown type":  {ids(whole(2, "n", schema.Int), text(3, "note"), whole(5, "x", "interval")), schema.Changed, "declare it as string"},
 		"a dropped column": {ids(text(3, "note")), schema.Changed, ""},
 	} {
 		_, err := l.plan(h, l.evolve(h, tc.source, tc.landing))
@@ -116,10 +118,22 @@ func TestBatchesRefuse(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	// A column to which the user gives another name is a new one; the old one stays.
+	renamed := ids(whole(2, "n", schema.Int), text(3, "note"), whole(4, "f_2", schema.Double))
+	renamed.Columns[3].Source.Name = "f"
+	change, err := l.plan(h, l.evolve(h, renamed, schema.Afresh))
+	l.must(err)
+	names := []string{}
+	for _, c := range change.Schema.Columns {
+		names = append(names, fmt.Sprintf("%s %d %t", c.Name, c.FieldID, c.Source != nil))
+	}
+	if got := strings.Join(names, ", "); got != "id 1 true, n 2 true, note 3 true, f_2 5 true, f 4 false" {
+		t.Errorf("the columns are %s", got)
+	}
 	// A snapshot that is replaced as a whole follows a rename.
 	l = newLake(t, false)
-	l.land(before, 1)
-	l.land(l.evolve(l.head(), ids(whole(2, "n", schema.Int), text(3, "remark")), schema.Whole), 2)
+	l.land(before)
+	l.land(l.evolve(l.head(), ids(whole(2, "n", schema.Int), text(3, "remark")), schema.Afresh), 2)
 	if got := columnsOf(l.entry().Columns); got != "id bigint, n int, remark string" {
 		t.Errorf("the columns are %s", got)
 	}

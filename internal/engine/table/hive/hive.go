@@ -7,7 +7,10 @@
 // adds the partition with the next number. What a table was landed from, and which files it holds, stands in the parameters
 // of entry and partitions.
 //
-// Readers find a file's columns by their names (Athena and Trino: parquet.column.names; Spark: always).
+// Readers find a file's columns by their names. Where a column was widened, the partitions say of what type it is in their
+// files: Athena and Trino read it as the entry's type, and so does Spark from version 4 on, or where
+// spark.sql.hive.convertMetastoreParquet is false. Timestamps with and without zone are both Hive's timestamp, in UTC; Spark 3
+// reads those before 1900, and dates before 1582, where spark.sql.parquet.datetimeRebaseModeInRead is CORRECTED.
 package hive
 
 import (
@@ -88,8 +91,8 @@ func (t *Table) DataKeys(head *table.Head, attempt, unit string) (prefix, suffix
 }
 
 // Prepare implements table.Table. Of a historical table it refuses what the batches that are there cannot follow, for their
-// files stay as they are: a column that is renamed, and one that becomes of another type. Columns of such batches that the
-// schema does not have any more are added to it, with NULLs from now on.
+// files stay as they are: a column that the source renamed, and one that becomes of another type but by int to long and to more
+// digits of a decimal. Columns of such batches that the schema does not have any more are added to it, with NULLs from now on.
 func (t *Table) Prepare(head *table.Head, s schema.Table) (schema.Table, error) {
 	on, err := baseOf(head)
 	if err != nil {
@@ -119,24 +122,16 @@ func (t *Table) Prepare(head *table.Head, s schema.Table) (schema.Table, error) 
 
 // follow fits a schema to the batches that there are.
 func (t *Table) follow(s *schema.Table, before schema.Table) error {
-	known := map[int]bool{}
+	kept := map[int]bool{}
 	for i := range s.Columns {
 		c := &s.Columns[i]
-		was, there := before.Column(c.Name)
-		switch {
-		case c.FieldID == 0 && !there:
-		case c.FieldID == 0 && was.Type != c.Type:
-			return fmt.Errorf("column %q is %s, and the batches that are there have another one of that name, of the type %s: give it another name in columns", c.Name, c.Type, was.Type)
-		case c.FieldID == 0:
-			// Readers know it by its name alone, so to them it is the same column.
-			c.FieldID, c.Required = was.FieldID, c.Required && was.Required
-		case !there || was.FieldID != c.FieldID:
-			return fmt.Errorf("column %q is called %q in the batches that are there, whose files readers read by name: keep that name in columns, or land the table into another target", c.Name, nameOf(before, c.FieldID))
+		if err := continues(c, before); err != nil {
+			return err
 		}
-		known[c.FieldID] = true
+		kept[c.FieldID] = true
 	}
 	for _, c := range before.Columns {
-		if known[c.FieldID] {
+		if kept[c.FieldID] {
 			continue
 		}
 		c.Required, c.Source = false, nil
@@ -145,13 +140,37 @@ func (t *Table) follow(s *schema.Table, before schema.Table) error {
 	return nil
 }
 
-func nameOf(s schema.Table, id int) string {
+// continues makes a column one with that of its name in the batches that there are, or refuses it. A column whose name in
+// the lake was changed, and not its name at the source, is a new one beside the old.
+func continues(c *schema.Column, before schema.Table) error {
+	was, there := before.Column(c.Name)
+	if known, ok := withID(before, c.FieldID); ok && known.Name != c.Name {
+		if there || known.Source == nil || c.Source == nil || known.Source.Name != c.Source.Name {
+			return fmt.Errorf("column %q is called %q in the batches that are there, whose files readers read by name: keep that name in columns, or land the table into another target", c.Name, known.Name)
+		}
+		c.FieldID, c.Required = 0, false
+		return nil
+	}
+	switch {
+	case !there:
+		return nil
+	case c.FieldID == 0 && was.Type != c.Type, was.Type.ID == schema.Float && c.Type.ID == schema.Double:
+		// Trino and Athena fail on filters of doubles where a file has floats ("Corrupted statistics").
+		return fmt.Errorf("column %q is %s, and the batches that are there have it as %s, which readers do not read as one column: give it another name in columns, or land the table into another target", c.Name, c.Type, was.Type)
+	case c.FieldID == 0:
+		c.FieldID = was.FieldID // to readers, who know names alone, it is the same column
+	}
+	c.Required = c.Required && was.Required
+	return nil
+}
+
+func withID(s schema.Table, id int) (schema.Column, bool) {
 	for _, c := range s.Columns {
-		if c.FieldID == id {
-			return c.Name
+		if id != 0 && c.FieldID == id {
+			return c, true
 		}
 	}
-	return ""
+	return schema.Column{}, false
 }
 
 // writable refuses what the catalogue and its readers cannot tell apart or have no form for.

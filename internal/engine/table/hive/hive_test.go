@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -62,8 +63,25 @@ func locations(ctx context.Context, c catalog.Catalog, name string) (map[string]
 			return nil, err
 		}
 		out[p.Values[0]] = p.Location
+		if err := shown(ctx, c, entry, p.Values); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
+}
+
+// shown checks that the entry shows all columns that a partition's files have.
+func shown(ctx context.Context, c catalog.Catalog, entry *catalog.Table, values []string) error {
+	p, err := c.Partition(ctx, "raw", entry.Name, values)
+	if err != nil {
+		return err
+	}
+	for _, column := range p.Columns {
+		if !slices.ContainsFunc(entry.Columns, func(e catalog.Column) bool { return e.Name == column.Name }) {
+			return fmt.Errorf("batch %v has the column %s, and readers of the entry do not see it", values, column.Name)
+		}
+	}
+	return nil
 }
 
 // rows reads the ids as a reader of Hive tables does, who takes whatever lies at the locations.
