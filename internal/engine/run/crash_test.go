@@ -115,7 +115,7 @@ func (d *landing) disturbed(h harm, n int, kind func(call) bool) bool {
 func TestKilledBeforeEachCall(t *testing.T) {
 	t.Parallel()
 	replacing(t, killedBefore, all)
-	merging(t, killedBefore, all, marked, versioned)
+	merging(t, killedBefore, all, marked, versioned, flipped, batched)
 	creating(t, killedBefore, all)
 }
 
@@ -124,7 +124,7 @@ func TestKilledBeforeEachCall(t *testing.T) {
 func TestKilledAfterEachWrite(t *testing.T) {
 	t.Parallel()
 	replacing(t, killedAfter, writes)
-	merging(t, killedAfter, writes, marked, versioned)
+	merging(t, killedAfter, writes, marked, versioned, flipped, batched)
 	creating(t, killedAfter, writes)
 }
 
@@ -132,7 +132,7 @@ func TestKilledAfterEachWrite(t *testing.T) {
 func TestEachAnswerLost(t *testing.T) {
 	t.Parallel()
 	replacing(t, answerLost, all)
-	merging(t, answerLost, all, marked, versioned)
+	merging(t, answerLost, all, marked, versioned, flipped, batched)
 	creating(t, answerLost, all)
 }
 

@@ -21,7 +21,7 @@ func (a *attempt) incremental(ctx context.Context, id string) error {
 	if err := a.stand(l); err != nil {
 		return err
 	}
-	from, err := a.position(ctx, l)
+	from, err := a.position(l)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (a *attempt) incremental(ctx context.Context, id string) error {
 
 // position is from where this run reads: further on than the chain's own position where a run has found nothing to apply
 // meanwhile, nil for the whole table.
-func (a *attempt) position(ctx context.Context, l *landing) (from *postgres.Position, err error) {
+func (a *attempt) position(l *landing) (from *postgres.Position, err error) {
 	c := l.head.Checkpoint
 	if l.head.Exists && c != nil && !l.adopted {
 		l.before = c.To
@@ -76,10 +76,7 @@ func (a *attempt) position(ctx context.Context, l *landing) (from *postgres.Posi
 		return nil, fmt.Errorf("running %q: its configuration reads other rows or columns than the table was landed from (source, columns, filter, primary_key, mode, horizon or cursor changed): %w", a.name, postgres.ErrReload)
 	}
 	text := c.To
-	tracked, err := a.r.Tracker.Position(ctx, a.name)
-	if err != nil {
-		return nil, err
-	}
+	tracked := l.tracked
 	// The tracker's position counts only while it names that very commit; otherwise the checkpoint wins, forwards and
 	// backwards.
 	if tracked != nil && tracked.Commit == l.head.CheckpointCommit && len(tracked.Position) > 0 {

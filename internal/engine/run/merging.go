@@ -38,7 +38,7 @@ func (a *attempt) merge(ctx context.Context, l *landing) error {
 			Keys: func(unit string) (string, string) {
 				return l.target.DataKeys(head, l.id, fmt.Sprintf("t%d-%s", try, unit))
 			},
-			SoftDelete: a.doc.DeletedColumn, OnRead: a.doc.WriteMode == "merge_on_read",
+			SoftDelete: a.doc.DeletedColumn, OnRead: a.doc.WriteMode == "merge_on_read", InsertOnly: a.doc.Target.Format == "parquet",
 		}
 		for _, c := range planned.Columns {
 			if c.Source == nil && c.Stamp != schema.SoftDeleted {

@@ -11,8 +11,10 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table/hive"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table/iceberg"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
+	"github.com/lakeland/terraform-provider-lakeland/internal/tracking"
 )
 
 // landing is one attempt to bring what was read into the table.
@@ -32,6 +34,8 @@ type landing struct {
 	planned schema.Table
 	// keyUnique says that the source keeps keys apart.
 	keyUnique bool
+	// tracked is the tracker's position; nil for none.
+	tracked *tracking.Position
 	// files are what was read.
 	files []table.DataFile
 }
@@ -41,10 +45,16 @@ func (l *landing) replaces(doc *spec.Table) bool {
 	return l.whole && (doc.StorageMode != "historical" || !l.head.Exists)
 }
 
-// formats are the table formats there are.
-var formats = map[string]func(r *Runner, t *spec.Table, bucket store.Store, prefix string) table.Table{
-	"iceberg": func(r *Runner, t *spec.Table, bucket store.Store, prefix string) table.Table {
+// formats are the table formats there are. newest is the commit that the tracker knows last, "" for none.
+var formats = map[string]func(r *Runner, t *spec.Table, bucket store.Store, prefix, newest string) table.Table{
+	"iceberg": func(r *Runner, t *spec.Table, bucket store.Store, prefix, _ string) table.Table {
 		return iceberg.New(iceberg.Options{Store: bucket, Catalog: r.Catalog, Prefix: prefix, Database: t.Target.Database, Name: t.Target.Table, Version: r.Version, Now: r.Now})
+	},
+	"parquet": func(r *Runner, t *spec.Table, bucket store.Store, prefix, newest string) table.Table {
+		return hive.New(hive.Options{
+			Store: bucket, Catalog: r.Catalog, Prefix: prefix, Database: t.Target.Database, Name: t.Target.Table, Version: r.Version, Now: r.Now,
+			Historical: t.StorageMode == "historical", Since: hive.Batch(newest),
+		})
 	},
 }
 
@@ -58,11 +68,19 @@ func (a *attempt) begin(ctx context.Context, id string) (*landing, error) {
 	if err != nil {
 		return nil, err
 	}
+	l := &landing{id: id, bucket: bucket, before: json.RawMessage("null")}
 	format, ok := formats[a.doc.Target.Format]
 	if !ok {
 		return nil, fmt.Errorf("the format %q has no writer in this engine", a.doc.Target.Format)
 	}
-	l := &landing{id: id, target: format(a.r, a.doc, bucket, location.Prefix), bucket: bucket, before: json.RawMessage("null")}
+	newest := ""
+	switch tracked, err := a.r.Tracker.Position(ctx, a.name); {
+	case err != nil:
+		return nil, err
+	case tracked != nil:
+		newest, l.tracked = tracked.Commit, tracked
+	}
+	l.target = format(a.r, a.doc, bucket, location.Prefix, newest)
 	l.head, err = l.target.Head(ctx)
 	return l, err
 }
