@@ -49,24 +49,42 @@ func (w *work) examineFile(ctx context.Context, f *found) error {
 	return nil
 }
 
-// differing are those of a row group's hits, put into the same slice, that make a difference. Where they all do, columns
-// that come later are not read.
+// differing are those of a row group's hits, put into the same slice, that make a difference. The row group may have been
+// fetched.
 func (w *work) differing(ctx context.Context, r *parquet.Reader, g int, fetched *parquet.Fetched, hits []Hit, of *rows) ([]Hit, error) {
-	differ, left, soft := make([]bool, len(hits)), 0, false
+	differ := make([]bool, len(hits))
+	if _, err := w.compare(ctx, r, g, fetched, hits, of, differ, false); err != nil {
+		return nil, err
+	}
+	out := hits[:0]
+	for i, h := range hits {
+		if differ[i] {
+			out = append(out, h)
+		}
+	}
+	return out, nil
+}
+
+// compare notes which of a row group's hits make a difference, and says whether any does; with first it stops at the first
+// that does. Columns are not read any more once all hits are known to differ.
+func (w *work) compare(ctx context.Context, r *parquet.Reader, g int, fetched *parquet.Fetched, hits []Hit, of *rows, differ []bool, first bool) (any bool, err error) {
+	left, soft := 0, false
 	for i, h := range hits {
 		switch {
 		case h.goes():
-			differ[i] = true
+			differ[i], any = true, true
 		case h.Change == softened:
 			soft = true
 		default:
 			left++
 		}
 	}
-	if fetched == nil && left+len(hits) > 0 && (left > 0 || soft) {
-		var err error
+	if left == 0 && !soft || any && first {
+		return any, nil
+	}
+	if fetched == nil {
 		if fetched, err = r.Fetch(ctx, g); err != nil {
-			return nil, err
+			return false, err
 		}
 	}
 	for i := range w.Schema.Columns {
@@ -76,26 +94,23 @@ func (w *work) differing(ctx context.Context, r *parquet.Reader, g int, fetched 
 		}
 		v := column.NewVector(c.Type.Kind(), 0)
 		if err := readColumn(ctx, r, g, fetched, c, v); err != nil {
-			return nil, err
+			return false, err
 		}
 		for n, h := range hits {
 			if differ[n] {
 				continue
 			}
 			if with, at, ok := w.value(h, of, i); ok && !v.Equal(int(h.Row), with, at) {
-				if differ[n] = true; h.Change >= 0 {
+				if differ[n], any = true, true; first {
+					return true, nil
+				}
+				if h.Change >= 0 {
 					left--
 				}
 			}
 		}
 	}
-	out := hits[:0]
-	for i, h := range hits {
-		if differ[i] {
-			out = append(out, h)
-		}
-	}
-	return out, nil
+	return any, nil
 }
 
 // Thresholds of merges on read, beyond which what is to be read costs more than what is written once.

@@ -76,7 +76,7 @@ func (l *lakeTable) history(loaded, removes bool) {
 			l.add(rows, l.r.IntN(3)*(20+l.r.IntN(400)), len(l.schema.Partition) > 0 && l.r.IntN(3) == 0)
 		}
 	}
-	for step := range 8 {
+	for step := range 6 {
 		if l.r.IntN(3) == 0 {
 			l.deleteRows([]int{3, 500}[l.r.IntN(2)])
 			l.check(fmt.Sprint("deletes at step ", step))

@@ -17,7 +17,8 @@ type output struct {
 	// bytes are the sources' lengths.
 	bytes int64
 	added *addition
-	// must says that it is written although no row of the sources may differ.
+	// must says that it is written although no row of the sources may differ. Without it and without anything added there is
+	// one source.
 	must bool
 }
 
@@ -131,6 +132,14 @@ func (w *work) writeOutput(ctx context.Context, o *output, unit string) error {
 	var sum tally
 	for i, f := range o.sources {
 		r := &rewriting{w: w, f: f, out: out, read: map[column.Kind]*column.Vector{}, made: map[column.Kind]*column.Vector{}}
+		if err := r.open(ctx); err != nil {
+			return err
+		}
+		if !o.must && o.added == nil {
+			if idle, err := r.idle(ctx); err != nil || idle {
+				return err
+			}
+		}
 		if err := r.run(ctx, i+1 < len(o.sources) || o.added != nil); err != nil {
 			return err
 		}
@@ -140,9 +149,6 @@ func (w *work) writeOutput(ctx context.Context, o *output, unit string) error {
 		if err := w.writeAdded(ctx, out, o); err != nil {
 			return err
 		}
-	}
-	if !o.must && o.added == nil && sum == (tally{}) {
-		return nil
 	}
 	if err := out.end(); err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/parquet"
@@ -17,18 +16,21 @@ import (
 // whatever number of data files it is about.
 type absences struct {
 	w *work
-	// numbers are the data files' by their addresses; spool holds their positions by that number.
-	numbers map[string]int
+	// numbers are those of the data files that a file of positions counts for, by its key and their addresses; spool holds
+	// positions by that number.
+	numbers map[string]map[string]int
 	spool   *spool
-	mu      sync.Mutex
 	seen    map[string]bool
 }
 
 func (w *work) newAbsences() *absences {
-	a := &absences{w: w, spool: w.newSpool(), numbers: map[string]int{}, seen: map[string]bool{}}
+	a := &absences{w: w, spool: w.newSpool(), numbers: map[string]map[string]int{}, seen: map[string]bool{}}
 	for i, f := range w.files {
-		if len(f.file.Deletes) > 0 {
-			a.numbers[w.Store.Address(f.file.Key)] = i
+		for _, d := range f.file.Deletes {
+			if a.numbers[d.Key] == nil {
+				a.numbers[d.Key] = map[string]int{}
+			}
+			a.numbers[d.Key][w.Store.Address(f.file.Key)] = i
 		}
 	}
 	return a
@@ -72,15 +74,15 @@ func (a *absences) readFile(ctx context.Context, d table.StoredDelete) error {
 			}
 			cursors[i] = cursor{chunk: chunk, vector: column.NewVector(c.Type.Kind(), 0)}
 		}
-		if err := a.take(&cursors[0], &cursors[1], r.Rows(group)); err != nil {
+		if err := a.take(a.numbers[d.Key], &cursors[0], &cursors[1], r.Rows(group)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// take takes the rows of a row group in, the two columns page by page.
-func (a *absences) take(paths, positions *cursor, rows int) error {
+// take takes the rows of a row group in, the two columns page by page, of the data files that they count for.
+func (a *absences) take(of map[string]int, paths, positions *cursor, rows int) error {
 	var record []byte
 	number, known := 0, false
 	var last []byte
@@ -106,7 +108,7 @@ func (a *absences) take(paths, positions *cursor, rows int) error {
 				return err
 			}
 			last = append(last[:0], path...)
-			number, known = a.numbers[string(path)]
+			number, known = of[string(path)]
 		}
 		if known {
 			if record = binary.LittleEndian.AppendUint64(record, uint64(position)); len(record) >= 8<<10 {

@@ -2,6 +2,7 @@ package merge
 
 import (
 	"context"
+	"slices"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/parquet"
@@ -60,18 +61,40 @@ func (r *rewriting) vector(of map[column.Kind]*column.Vector, kind column.Kind) 
 	return v
 }
 
-// run writes the file's row groups with the changes. Row groups that no change is about are copied as they are, and so are
-// columns in which no value differs; the last ones, while they are small, are written so that what follows fills them.
-func (r *rewriting) run(ctx context.Context, follows bool) (err error) {
+// open makes ready to read the file.
+func (r *rewriting) open(ctx context.Context) (err error) {
 	if r.reader, err = r.w.open(ctx, r.f); err != nil {
 		return err
 	}
 	if r.sorter, err = r.w.partitions.sorter(&r.w.Schema); err != nil {
 		return err
 	}
-	if r.gone, _, err = r.w.absences.of(r.f); err != nil {
-		return err
+	r.gone, _, err = r.w.absences.of(r.f)
+	return err
+}
+
+// idle reports whether nothing in the file is another afterwards: much of what is read again from a source is as it was.
+func (r *rewriting) idle(ctx context.Context) (bool, error) {
+	if r.f.examined {
+		return r.f.changed == 0, nil
 	}
+	for g := range r.f.rows {
+		hits, of, bytes, err := r.w.hitsIn(r.f, g, nil)
+		if err != nil {
+			return false, err
+		}
+		differs, err := r.w.compare(ctx, r.reader, g, nil, hits, of, make([]bool, len(hits)), true)
+		r.w.gauge.give(bytes)
+		if err != nil || differs {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// run writes the file's row groups with the changes. Row groups that no change is about are copied as they are, and so are
+// columns in which no value differs; the last ones, while they are small, are written so that what follows fills them.
+func (r *rewriting) run(ctx context.Context, follows bool) error {
 	tail := len(r.f.rows)
 	if follows {
 		for rows := 0; tail > 0 && rows+r.f.rows[tail-1] < smallGroup; tail-- {
@@ -96,7 +119,7 @@ func (r *rewriting) group(ctx context.Context, g int, first int64, filled bool) 
 	}
 	defer r.w.gauge.give(bytes)
 	d := &grouped{number: g, of: of}
-	if d.hits, d.known, err = r.real(ctx, g, hits, of); err != nil {
+	if err := r.real(ctx, d, hits); err != nil {
 		return err
 	}
 	d.hits = r.gone.within(d.hits, first, r.f.rows[g])
@@ -105,7 +128,7 @@ func (r *rewriting) group(ctx context.Context, g int, first int64, filled bool) 
 	if d.drops == r.f.rows[g] {
 		return nil
 	}
-	if d.fetched, err = r.reader.Fetch(ctx, g); err != nil {
+	if err := r.fetch(ctx, d); err != nil {
 		return err
 	}
 	if filled {
@@ -124,26 +147,38 @@ func (r *rewriting) group(ctx context.Context, g int, first int64, filled bool) 
 	return nil
 }
 
+// fetch reads the row group as it is stored, once.
+func (r *rewriting) fetch(ctx context.Context, d *grouped) (err error) {
+	if d.fetched == nil {
+		d.fetched, err = r.reader.Fetch(ctx, d.number)
+	}
+	return err
+}
+
 // real leaves out hits that make no difference, where that is to be known before anything is written, and has those go
 // whose rows move to another partition.
-func (r *rewriting) real(ctx context.Context, g int, hits []Hit, of *rows) (_ []Hit, known bool, err error) {
-	known = r.f.settled
-	if !known && len(hits) > 0 && (r.f.moves || r.w.op >= 0 || r.w.soft >= 0 || len(r.w.Audit) > 0) {
-		known = true
-		if hits, err = r.w.differing(ctx, r.reader, g, nil, hits, of); err != nil {
-			return nil, false, err
+func (r *rewriting) real(ctx context.Context, d *grouped, hits []Hit) error {
+	d.hits, d.known = hits, r.f.settled
+	if !d.known && len(hits) > 0 && (r.f.moves || r.w.op >= 0 || r.w.soft >= 0 || len(r.w.Audit) > 0) {
+		err := r.fetch(ctx, d)
+		if err == nil {
+			d.hits, err = r.w.differing(ctx, r.reader, d.number, d.fetched, hits, d.of)
 		}
+		if err != nil {
+			return err
+		}
+		d.known = true
 	}
 	if !r.f.moves {
-		return hits, known, nil
+		return nil
 	}
-	out := make([]Hit, len(hits))
-	for i, h := range hits {
-		if out[i] = h; h.Change >= 0 && of.partition(h.Change) != r.f.partition {
-			out[i].Change = moved
+	d.hits = slices.Clone(d.hits)
+	for i, h := range d.hits {
+		if h.Change >= 0 && d.of.partition(h.Change) != r.f.partition {
+			d.hits[i].Change = moved
 		}
 	}
-	return out, known, nil
+	return nil
 }
 
 // count counts a row group's hits, as far as it is known that they make a difference.
