@@ -143,7 +143,8 @@ func (w *work) writeOutput(ctx context.Context, o *output, unit string) error {
 		if err := r.run(ctx, i+1 < len(o.sources) || o.added != nil); err != nil {
 			return err
 		}
-		sum.add(r.tally)
+		sum.updated += r.tally.updated
+		sum.deleted += r.tally.deleted
 	}
 	if o.added != nil {
 		if err := w.writeAdded(ctx, out, o); err != nil {
