@@ -183,7 +183,11 @@ func TestFilesWithoutAColumn(t *testing.T) {
 			}
 			l.files = append(l.files, stored(l.writeFile(&columns, []*column.Batch{b}, false)))
 			l.check("before")
-			l.merge(numbered(250, 310, 1)...)
+			rows, removals := numbered(250, 310, 1), []int(nil)
+			if kind != "insert only" {
+				removals = []int{3, 5}
+			}
+			l.take(rows, removals, l.changeFiles(rows, 0, false))
 			l.check("after")
 		})
 	}
