@@ -3,6 +3,7 @@ package merge_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -36,25 +37,27 @@ var kinds = map[string]func(l *lakeTable, m *merge.Merge){
 func TestMergesAgreeWithAMap(t *testing.T) {
 	t.Parallel()
 	seed := uint64(0)
-	for identified, key := range keyed {
-		for kind, set := range kinds {
-			for _, partitioned := range []string{"", "bucket", "loaded"} {
-				for _, budget := range []int64{0, 20 << 10} {
-					seed++
-					at := seed
-					t.Run(fmt.Sprintf("%s, %s, %s, %d", identified, kind, partitioned, budget), func(t *testing.T) {
-						t.Parallel()
-						l := newTable(t, at, key...)
-						l.budget, l.set = budget, func(m *merge.Merge) { set(l, m) }
-						switch partitioned {
-						case "bucket":
-							l.schema.Partition = []schema.PartitionField{{Column: "small", Transform: schema.Bucket, Width: 3}}
-						case "loaded":
-							l.schema.Partition = []schema.PartitionField{{Column: "loaded", Transform: schema.Truncate, Width: 4}, {Column: "flag", Transform: schema.Identity}}
-						}
-						l.history(strings.Contains(kind, "audit") || strings.Contains(kind, "all"), kind != "insert only")
-					})
-				}
+	for _, identified := range slices.Sorted(maps.Keys(keyed)) {
+		for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+			seed++
+			for _, budget := range []int64{0, 20 << 10} {
+				key, set, at := keyed[identified], kinds[kind], seed
+				t.Run(fmt.Sprintf("%s, %s, %d", identified, kind, budget), func(t *testing.T) {
+					t.Parallel()
+					l := newTable(t, at, key...)
+					full := []int64{200 << 10, 20 << 10}[l.r.IntN(2)]
+					l.budget, l.set = budget, func(m *merge.Merge) {
+						m.FileBytes = full
+						set(l, m)
+					}
+					switch l.r.IntN(3) {
+					case 0:
+						l.schema.Partition = []schema.PartitionField{{Column: "small", Transform: schema.Bucket, Width: 3}}
+					case 1:
+						l.schema.Partition = []schema.PartitionField{{Column: "loaded", Transform: schema.Truncate, Width: 4}, {Column: "flag", Transform: schema.Identity}}
+					}
+					l.history(strings.Contains(kind, "audit") || strings.Contains(kind, "all"), kind != "insert only")
+				})
 			}
 		}
 	}
@@ -72,7 +75,7 @@ func (l *lakeTable) history(loaded, removes bool) {
 		return rows
 	}
 	for range 1 + l.r.IntN(4) {
-		if rows := fresh(2000, 0); len(rows) > 0 {
+		if rows := fresh(1000, 0); len(rows) > 0 {
 			l.add(rows, l.r.IntN(3)*(20+l.r.IntN(400)), len(l.schema.Partition) > 0 && l.r.IntN(3) == 0)
 		}
 	}
@@ -90,7 +93,7 @@ func (l *lakeTable) history(loaded, removes bool) {
 		changed := map[int]bool{}
 		if next > 0 {
 			from, width := l.r.IntN(next), 1+l.r.IntN(next)
-			for range l.r.IntN([]int{2, 40, 1200}[l.r.IntN(3)]) {
+			for range l.r.IntN([]int{2, 40, 600}[l.r.IntN(3)]) {
 				n := from + l.r.IntN(width)
 				if n < next && !changed[n] {
 					changed[n] = true
@@ -103,7 +106,7 @@ func (l *lakeTable) history(loaded, removes bool) {
 				}
 			}
 		}
-		rows = append(rows, fresh([]int{1, 50, 1500}[l.r.IntN(3)], at)...)
+		rows = append(rows, fresh([]int{1, 50, 700}[l.r.IntN(3)], at)...)
 		l.r.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 		l.take(rows, removals, l.changeFiles(rows, l.r.IntN(2)*100, len(l.schema.Partition) > 0 && l.r.IntN(3) > 0))
 		l.check(fmt.Sprint("step ", step))

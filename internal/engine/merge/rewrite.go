@@ -11,19 +11,8 @@ import (
 // smallGroup is up to how many rows the last row groups of a file that is filled are written anew with what is added.
 const smallGroup = 128 << 10
 
-// tally counts the rows of a file that are others, or gone, when it is rewritten. Those that had been deleted by position are
-// not among them.
-type tally struct {
-	updated, deleted int64
-	// left are rows that go without being counted: doubles, and those whose new version is written elsewhere.
-	left int64
-}
-
-func (t *tally) add(o tally) {
-	t.updated += o.updated
-	t.deleted += o.deleted
-	t.left += o.left
-}
+// tally counts the rows of a file that are others, or gone, when it is rewritten.
+type tally struct{ updated, deleted int64 }
 
 // rewriting is one file's, under way.
 type rewriting struct {
@@ -190,8 +179,6 @@ func (r *rewriting) count(d *grouped) {
 		switch {
 		case h.Change == removed || h.Change == softened:
 			r.tally.deleted++
-		case h.Change == dropped || h.Change == moved:
-			r.tally.left++
 		case h.Change >= 0 && d.known:
 			r.tally.updated++
 		}
