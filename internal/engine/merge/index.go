@@ -47,8 +47,16 @@ func (x *index) firstText(i int32) []byte {
 
 func (x *index) size() int { return x.keys.size() + 8*len(x.first) + 4*len(x.order) }
 
-// mayHold reports whether a file may hold one of the keys, by its bounds of the key's first column.
+// mayHold reports whether a file may hold one of the keys, by its bounds of the key's columns: one by one for the first, and
+// by what they all lie in for the others, such as the ordering of versions.
 func (x *index) mayHold(f *table.StoredFile) bool {
+	for j := 1; j < len(x.columns); j++ {
+		from, ok1 := whole(f.Lower[x.columns[j].FieldID])
+		to, ok2 := whole(f.Upper[x.columns[j].FieldID])
+		if s := x.spans[j]; s.known && ok1 && ok2 && (from > s.high || to < s.low) {
+			return false
+		}
+	}
 	id := x.columns[0].FieldID
 	low, high := f.Lower[id], f.Upper[id]
 	switch {

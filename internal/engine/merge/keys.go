@@ -26,6 +26,8 @@ type keys struct {
 	columns []schema.Column
 	// part of parts are the keys that are taken, the others being passed over; parts is 0 where all are.
 	part, parts uint64
+	// spans are what the values of each column lie in.
+	spans []span
 	// rows are the numbers of the keys' rows.
 	rows []int32
 	// slots are an open hash table of numbers plus one, of which 0 is free.
@@ -39,8 +41,14 @@ type keys struct {
 	hashes  []uint64
 }
 
+// span is the least and the greatest of whole numbers; those of other columns are not known.
+type span struct {
+	known     bool
+	low, high int64
+}
+
 func newKeys(columns []schema.Column, rows int) *keys {
-	k := &keys{columns: columns, shift: 64 - 10}
+	k := &keys{columns: columns, shift: 64 - 10, spans: make([]span, len(columns))}
 	for size := 1 << 10; size < 2*rows; size *= 2 {
 		k.shift--
 	}
@@ -76,6 +84,9 @@ func number(v *column.Vector, i int) int64 {
 // add adds the keys of rows from number first on, given by the vectors of the key's columns. A key that is there already is
 // an error, or passed over where again allows it.
 func (k *keys) add(vectors []*column.Vector, first int32, again bool) error {
+	for j, v := range vectors {
+		k.spans[j].cover(v, &k.columns[j])
+	}
 	var text []byte
 	for i := range vectors[0].Len() {
 		for j, v := range vectors {
@@ -116,6 +127,20 @@ func (k *keys) add(vectors []*column.Vector, first int32, again bool) error {
 		}
 	}
 	return nil
+}
+
+// cover takes the values of a column into its span.
+func (s *span) cover(v *column.Vector, c *schema.Column) {
+	if v.Kind != column.Int32 && v.Kind != column.Int64 || c.Type.ID == schema.Decimal {
+		return
+	}
+	for i := range v.Len() {
+		n := number(v, i)
+		if !s.known {
+			s.known, s.low, s.high = true, n, n
+		}
+		s.low, s.high = min(s.low, n), max(s.high, n)
+	}
 }
 
 func (k *keys) twice(vectors []*column.Vector, i int) error {
