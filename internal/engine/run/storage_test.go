@@ -279,10 +279,10 @@ func TestAuditColumns(t *testing.T) {
 	}
 	for _, row := range l.rows("goods") {
 		run, op := first.RunID, "I"
-		switch {
-		case row["name"] == "h":
+		switch row["name"] {
+		case "h":
 			run, op = second.RunID, "U"
-		case row["name"] == "i":
+		case "i":
 			run = second.RunID
 		}
 		if row["_lk_run_id"] != run || row["_lk_op"] != op || row["_lk_source"] != "db/public.goods" || row["gone"] != "false" || row["_lk_seq"] == "NULL" || row["_lk_ingested_at"] == "NULL" {
