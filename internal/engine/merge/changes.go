@@ -79,8 +79,11 @@ const (
 	batchBytes = 8 << 20
 )
 
-// hitBytes is about what finding a change's stored row takes up in memory.
-const hitBytes = 16
+// hitBytes is about what finding a change's stored row takes up in memory, slotBytes a key's place in the hash table.
+const (
+	hitBytes  = 16
+	slotBytes = 16
+)
 
 // Load reads changes from files that have the table's columns, and removals from files that have those of its key at least. A
 // change whose key is not one is ErrKey; where the changes are larger than memory, that two have one key may be found only
@@ -123,7 +126,8 @@ func load(ctx context.Context, s store.Store, t *schema.Table, files, removals [
 				c.rowBytes = held / c.count
 			}
 			if c.gauge.take(size); err == nil && int64(held+k.size()+k.len()*hitBytes) > budget {
-				c.parts = int(int64(k.size()/max(k.len(), 1)+2*hitBytes)*all/max(budget/2, 1)) + 1
+				perKey := (k.size()-4*len(k.slots))/max(k.len(), 1) + slotBytes + 2*hitBytes
+				c.parts = int(int64(perKey)*all/max(budget/2, 1)) + 1
 				c.rows, k = nil, nil
 				c.gauge.give(held)
 			}

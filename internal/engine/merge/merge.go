@@ -61,7 +61,8 @@ const (
 // DefaultFileBytes is the size up to which files are filled where nothing else is said.
 const DefaultFileBytes = 512 << 20
 
-// Outcome is what a merge comes to. Without files to remove or to add, the table is as the changes would have it.
+// Outcome is what a merge comes to. Without files to remove or to add, of data or of positions, the table is as the changes
+// would have it.
 type Outcome struct {
 	Remove []string
 	Add    []table.DataFile

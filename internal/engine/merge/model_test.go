@@ -383,24 +383,3 @@ func (l *lakeTable) take(rows []row, removals []int, files []table.DataFile) *me
 	l.commit(out)
 	return out
 }
-
-// commit takes an outcome into the table, as formats do.
-func (l *lakeTable) commit(out *merge.Outcome) {
-	l.t.Helper()
-	for _, key := range out.Remove {
-		if !slices.ContainsFunc(l.files, func(f table.StoredFile) bool { return f.Key == key }) {
-			l.t.Fatalf("the file %s is removed, and is not the table's", key)
-		}
-	}
-	l.files = slices.DeleteFunc(l.files, func(f table.StoredFile) bool { return slices.Contains(out.Remove, f.Key) })
-	for _, d := range out.AddDeletes {
-		at := slices.IndexFunc(l.files, func(f table.StoredFile) bool { return f.Key == d.Data })
-		if at < 0 {
-			l.t.Fatalf("rows of the file %s are deleted, and it does not stay", d.Data)
-		}
-		l.files[at].Deletes = append(slices.Clone(l.files[at].Deletes), table.StoredDelete{Key: d.Key, Size: d.File.Size, Rows: d.File.Rows, Only: true})
-	}
-	for _, f := range out.Add {
-		l.files = append(l.files, stored(f))
-	}
-}

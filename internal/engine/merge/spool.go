@@ -61,6 +61,7 @@ func (s *spool) flush() error {
 		}
 		// Without a name it goes with the process, however that ends.
 		if err := os.Remove(file.Name()); err != nil {
+			_ = file.Close()
 			return err
 		}
 		s.file = file
