@@ -57,15 +57,16 @@ func TestPromisedAttributes(t *testing.T) {
 			"storage_mode": "current_snapshot", "primary_key": []any{"id"}, "partition_by": []any{"day(created_at)"},
 			"columns": map[string]any{"amount": map[string]any{"type": "decimal(12,2)"}}, "filter": []any{map[string]any{"column": "deleted", "op": "=", "value": "false"}},
 			"ordering": "updated_at", "reconcile": map[string]any{"every": "24h", "how": "count"}, "reload": "text", "adopt": true, "enabled": true, "freshness": map[string]any{"max_age": "2h"},
-		}, []string{"adopt", "freshness", "ordering", "partition_by", "reconcile"}},
+			"write_mode": "merge_on_read", "audit_columns": []any{"_lk_run_id", "_lk_ingested_at", "_lk_op", "_lk_seq", "_lk_source"}, "deleted_column": "is_deleted",
+		}, []string{"freshness"}},
 		{"lakeland_source_table", map[string]any{
 			"name": "shop.orders", "cadence": "shop/ten-minutes", "source": map[string]any{"dms": map[string]any{"location": "s3://acme-dms/x/", "schema": "a", "table": "b"}},
 			"target": map[string]any{"location": "s3://acme-lake/raw/orders/", "database": "raw", "table": "orders", "format": "hudi"}, "primary_key": []any{"id"}, "storage_mode": "historical", "ordering": "at",
-		}, []string{"ordering", "source.dms", "storage_mode", "target.format"}},
+		}, []string{"source.dms", "target.format"}},
 		{"lakeland_source_table", map[string]any{
 			"name": "shop.orders", "cadence": "shop/ten-minutes", "source": map[string]any{"files": map[string]any{"location": "s3://acme-events/x/", "format": "json"}},
 			"target": map[string]any{"location": "s3://acme-lake/raw/orders/", "database": "raw", "table": "orders", "format": "parquet"},
-		}, []string{"source.files", "target.format"}},
+		}, []string{"source.files"}},
 		{"lakeland_source_table", map[string]any{
 			"name": "shop.orders", "cadence": "shop/ten-minutes", "source": map[string]any{"database": map[string]any{"connection": "shop-db", "schema": "public", "table": "orders"}},
 			"extract": map[string]any{"mode": "full"}, "target": map[string]any{"location": "s3://acme-lake/raw/orders/", "database": "raw", "table": "orders"}, "primary_key": []any{"id"}, "reload": "again",

@@ -60,11 +60,13 @@ func TestChangesDoWhatTheDescriptionsSay(t *testing.T) {
 				"name": "shop.orders", "cadence": "shop/ten-minutes", "source": config{"database": config{"connection": "shop-db", "schema": "public", "table": "orders"}},
 				"target": config{"location": "s3://acme-lake/raw/orders/", "database": "raw", "table": "orders"}, "columns": config{"amount": config{"type": "decimal(12,2)"}},
 				"extract":     config{"mode": "incremental", "horizon": "lookback", "cursor": "at", "lookback": "5m", "cursor_time_zone": "UTC"},
-				"primary_key": []any{"order_id"}, "filter": []any{config{"column": "state", "op": "=", "value": "paid"}},
+				"primary_key": []any{"order_id"}, "filter": []any{config{"column": "state", "op": "=", "value": "paid"}}, "reconcile": config{"every": "1d"},
 			},
 			config{
+				"storage_mode": together{"storage_mode": "historical", "ordering": "at"}, "ordering": "at", "write_mode": "merge_on_read", "audit_columns": []any{"_lk_op"}, "deleted_column": "gone",
+				"partition_by": []any{"day(at)"}, "adopt": true, "reconcile.every": "2d",
 				"name": "shop.other", "cadence": "shop/hourly", "source.database.connection": "other-db", "source.database.schema": "other", "source.database.table": "other",
-				"target.location": "s3://acme-lake/raw/other/", "target.database": "other", "target.table": "other", "primary_key": []any{"id"}, "reload": "again", "enabled": false,
+				"target.location": "s3://acme-lake/raw/other/", "target.database": "other", "target.table": "other", "target.format": together{"target": config{"location": "s3://acme-lake/raw/orders/", "database": "raw", "table": "orders", "format": "parquet"}, "storage_mode": "historical", "ordering": "at"}, "primary_key": []any{"id"}, "reload": "again", "enabled": false,
 				"columns.type": "decimal(14,2)", "columns.name": "total", "extract.horizon": "transactions", "extract.cursor": "seen_at", "extract.lookback": "6m", "extract.cursor_time_zone": "Europe/Berlin",
 				"extract.mode": together{"extract": config{"mode": "full"}}, "filter.column": together{"filter": []any{config{"column": "status", "op": "=", "value": "paid"}}},
 				"filter.op": together{"filter": []any{config{"column": "state", "op": "!=", "value": "paid"}}}, "filter.value": together{"filter": []any{config{"column": "state", "op": "=", "value": "new"}}},
@@ -79,7 +81,7 @@ func TestChangesDoWhatTheDescriptionsSay(t *testing.T) {
 		tried := 0
 		for path, effect := range describedEffects(t, resource, "", s.schemas.ResourceSchemas[resource].Block.Attributes) {
 			other, has := tc.to[path]
-			if effect == lifecycle.Refused || effect == lifecycle.OneValue || path == "target.format" { // which has one value too
+			if effect == lifecycle.Refused || effect == lifecycle.OneValue || path == "reconcile.how" { // which has one value too
 				if has {
 					t.Errorf("%s.%s has no other value: %q", resource, path, effect)
 				}
@@ -147,7 +149,7 @@ func describedEffects(t *testing.T, resource, above string, attributes []*tfprot
 		default:
 			out[path] = found
 		}
-		if strings.Contains(a.Description, "not supported yet") != (found == lifecycle.OneValue) && path != "target.format" {
+		if strings.Contains(a.Description, "not supported yet") != (found == lifecycle.OneValue) && path != "target.format" && path != "reconcile.how" {
 			t.Errorf("%s.%s has parts that are not supported yet or it has not: %s", resource, path, a.Description)
 		}
 	}
@@ -195,6 +197,10 @@ func TestPlansWarnOfReloads(t *testing.T) {
 		if len(p.problems) > 0 || len(p.warnings) > 1 || len(p.warnings) == 1 != (tc.warns != "") || tc.warns != "" && !strings.Contains(p.warnings[0], tc.warns) {
 			t.Errorf("%s: %q, %q", tc.name, p.warnings, p.problems)
 		}
+	}
+	versions := s.planChange(tableType, tftypes.NewValue(s.typeOf(tableType), nil), with(from, config{"storage_mode": "historical", "ordering": "at", "primary_key": []any{"id"}}))
+	if p := s.planChange(tableType, versions.value, from); len(p.warnings) != 1 || !strings.Contains(p.warnings[0], "replaces all versions of the rows") {
+		t.Errorf("a table of versions that becomes one of rows: %q, %q", p.warnings, p.problems)
 	}
 	if p := s.planChange(tableType, tftypes.NewValue(s.typeOf(tableType), nil), with(from, config{"reload": "again"})); len(p.warnings) > 0 {
 		t.Errorf("a first plan warns: %q", p.warnings)

@@ -48,8 +48,19 @@ func TestWrongSourceTables(t *testing.T) {
 		{"storage mode", func(c block) { c["storage_mode"] = "snapshot" }, "storage_mode", `"snapshot" is not known: write one of current_snapshot, historical`},
 		{"an empty key column", func(c block) { c["primary_key"] = []any{"id", ""} }, "primary_key[1]", `"" is not the name of a column: write 1 to 128 characters`},
 		{"a key column twice", func(c block) { c["primary_key"] = []any{"id", "line", "id"} }, "primary_key", `"id" stands twice`},
-		{"partitions of another release", func(c block) { c["partition_by"] = []any{"week(created_at)"} }, "partition_by",
-			`is not supported yet: leave it out; Iceberg prunes files by their bounds`},
+		{"a partition of no transform", func(c block) { c["partition_by"] = []any{"week(created_at)"} }, "partition_by[0]",
+			`"week(created_at)" is not a partition: write a column, or year(c), month(c), day(c), hour(c), bucket(16, c) or truncate(10, c)`},
+		{"how changes are written", func(c block) { c["write_mode"] = "merge-on-read" }, "write_mode", `"merge-on-read" is not known; did you mean "merge_on_read"?`},
+		{"changes of full reads", func(c block) { c["write_mode"] = "merge_on_read" }, "write_mode",
+			`mode "full" replaces the whole table and merges nothing: leave it out, or use mode "incremental"`},
+		{"an audit column by another name", func(c block) { c["audit_columns"] = []any{"_lk_op", "_lk_run"} }, "audit_columns[1]", `"_lk_run" is not known: write one of _lk_run_id, _lk_ingested_at, _lk_op, _lk_seq, _lk_source`},
+		{"an audit column twice", func(c block) { c["audit_columns"] = []any{"_lk_op", "_lk_op"} }, "audit_columns", `"_lk_op" stands twice`},
+		{"deleted rows of full reads", func(c block) { c["deleted_column"] = "gone" }, "deleted_column",
+			`mode "full" replaces the whole table, deleted rows included: leave it out, or use mode "incremental"`},
+		{"deleted rows in an audit column", func(c block) {
+			c["deleted_column"], c["extract"] = "_lk_op", block{"mode": "incremental"}
+			c["primary_key"] = []any{"id"}
+		}, "deleted_column", `"_lk_op" is not a name for a column of its own: write lower-case letters, digits and underscores, such as "is_deleted"`},
 		{"a decimal of too many digits", func(c block) {
 			c["columns"] = map[string]any{"amount": map[string]any{"type": "decimal(40,2)"}}
 		}, `columns["amount"].type`, `"decimal(40,2)" is out of range: precision is 1 to 38, scale at most the precision`},
@@ -65,10 +76,9 @@ func TestWrongSourceTables(t *testing.T) {
 		{"the list of a filter", func(c block) {
 			c["filter"] = []any{map[string]any{"column": "state", "op": "in", "value": "paid,,new"}}
 		}, "filter[0].value", `a value of the list is empty: write values with commas between them, such as "paid, shipped"; the empty text is ""`},
-		{"reconciliation of another release", func(c block) { c["reconcile"] = block{"every": "10m"} }, "reconcile",
-			`is not supported yet: leave it out; each run records the rows it read and landed`},
+		{"reconciliation all the time", func(c block) { c["reconcile"] = block{"every": "10m"} }, "reconcile.every",
+			`"10m" is out of range: write "1h" to "366d"`},
 		{"reload", func(c block) { c["reload"] = strings.Repeat("again ", 50) }, "reload",
 			`it is longer than 256 bytes or holds control characters: any short text does, such as a date`},
-		{"adopt", func(c block) { c["adopt"] = true }, "adopt", `is not supported yet: leave it out, and land into a new target`},
 	})
 }

@@ -25,7 +25,12 @@ func (t *Table) ExtractHash(database string) (string, error) {
 		Mode       string            `json:"mode"`
 		Horizon    string            `json:"horizon"`
 		Cursor     string            `json:"cursor"`
-	}{t.Source, database, t.Columns, t.Filter, t.PrimaryKey, t.Extract.Mode, horizon, t.Extract.Cursor}
+		// Ordering is part of the key of a historical table.
+		Ordering string `json:"ordering,omitempty"`
+	}{t.Source, database, t.Columns, t.Filter, t.PrimaryKey, t.Extract.Mode, horizon, t.Extract.Cursor, ""}
+	if t.StorageMode == "historical" {
+		identity.Ordering = t.Ordering
+	}
 	data, err := json.Marshal(identity)
 	if err != nil {
 		return "", fmt.Errorf("hashing what %q reads: %w", t.Name, err)

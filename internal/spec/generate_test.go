@@ -110,6 +110,13 @@ var (
 		if s.StorageMode == "historical" || rapid.Bool().Draw(t, "ordered") {
 			s.Ordering = identifier.Draw(t, "ordering")
 		}
+		s.AuditColumns = rapid.SliceOfNDistinct(rapid.SampledFrom(spec.AuditColumns), 0, 5, rapid.ID).Draw(t, "audit")
+		if s.Extract.Mode == "incremental" && s.Target.Format == "iceberg" {
+			s.WriteMode = rapid.SampledFrom(append([]string{""}, spec.WriteModes...)).Draw(t, "write mode")
+		}
+		if s.Extract.Mode == "incremental" && s.StorageMode == "current_snapshot" {
+			s.DeletedColumn = rapid.SampledFrom([]string{"", "is_deleted"}).Draw(t, "deleted")
+		}
 		s.PartitionBy = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"day(created_at)", "bucket(16, id)", "truncate(10, note)", "country"}), 0, 3, rapid.ID).Draw(t, "partitions")
 		s.Columns = rapid.MapOfN(identifier, rapid.Custom(func(t *rapid.T) spec.Column {
 			return spec.Column{Type: rapid.SampledFrom([]string{"decimal(12,2)", "string", "timestamptz"}).Draw(t, "type")}

@@ -16,10 +16,14 @@ var (
 	Modes         = []string{"full", "incremental"}
 	Horizons      = []string{"xmin", "transactions", "lookback"}
 	StorageModes  = []string{"current_snapshot", "historical"}
+	WriteModes    = []string{"copy_on_write", "merge_on_read"}
 	ReconcileHows = []string{"count", "keys"}
 	FileFormats   = []string{"json", "csv", "xml"}
 	FilterOps     = []string{"=", "!=", "<", "<=", ">", ">=", "in", "is_null", "is_not_null"}
 )
+
+// AuditColumns are the columns that the engine can add to a table; their meaning is the engine's.
+var AuditColumns = []string{"_lk_run_id", "_lk_ingested_at", "_lk_op", "_lk_seq", "_lk_source"}
 
 // Table is one source table: where it comes from, what is read, where it lands.
 type Table struct {
@@ -36,11 +40,17 @@ type Table struct {
 	Columns     map[string]Column `json:"columns,omitempty"`
 	Filter      []Predicate       `json:"filter,omitempty"`
 	Ordering    string            `json:"ordering,omitempty"`
-	Reconcile   *Reconcile        `json:"reconcile,omitempty"`
-	Reload      string            `json:"reload,omitempty"`
-	Adopt       bool              `json:"adopt,omitempty"`
-	Enabled     bool              `json:"enabled"`
-	Freshness   *Freshness        `json:"freshness,omitempty"`
+	// WriteMode says how changes reach stored rows; "" is "copy_on_write".
+	WriteMode string `json:"write_mode,omitempty"`
+	// AuditColumns are the columns, out of AuditColumns, that say of each row where it came from.
+	AuditColumns []string `json:"audit_columns,omitempty"`
+	// DeletedColumn is the column that says of each row whether the source has deleted it; "" removes such rows.
+	DeletedColumn string     `json:"deleted_column,omitempty"`
+	Reconcile     *Reconcile `json:"reconcile,omitempty"`
+	Reload        string     `json:"reload,omitempty"`
+	Adopt         bool       `json:"adopt,omitempty"`
+	Enabled       bool       `json:"enabled"`
+	Freshness     *Freshness `json:"freshness,omitempty"`
 }
 
 // Source is exactly one of its fields.

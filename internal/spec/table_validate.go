@@ -179,40 +179,6 @@ func (t *Table) checkTarget(ps *Problems) {
 	}
 }
 
-func (t *Table) checkStorage(ps *Problems) {
-	if !slices.Contains(StorageModes, t.StorageMode) {
-		ps.add(At("storage_mode"), "%s", notOneOf(t.StorageMode, StorageModes))
-	}
-	if t.StorageMode == "historical" && t.Ordering == "" {
-		ps.add(At("ordering"), "storage_mode \"historical\" keeps a row per key and ordering: name the ordering column")
-		ps.needing(At("storage_mode"))
-	}
-	if t.StorageMode == "historical" && len(t.PrimaryKey) == 0 || t.Extract.Mode == "incremental" && len(t.PrimaryKey) == 0 {
-		ps.add(At("primary_key"), "it is empty: %s needs the columns that identify a row", map[bool]string{true: "storage_mode \"historical\"", false: "mode \"incremental\""}[t.StorageMode == "historical"])
-		ps.needing(At("storage_mode"), At("extract", "mode"))
-	}
-	if t.Target.Format == "parquet" {
-		if len(t.PartitionBy) > 0 {
-			ps.add(At("partition_by"), "format \"parquet\" has its own partitions: use iceberg")
-			ps.needing(At("target", "format"))
-		}
-		if t.Extract.Mode == "incremental" && t.StorageMode == "current_snapshot" {
-			ps.add(At("target", "format"), "\"parquet\" cannot merge changes into a current snapshot: use iceberg or hudi, or storage_mode = \"historical\"")
-			ps.needing(At("storage_mode"), At("extract", "mode"))
-		}
-	}
-	if t.Ordering != "" {
-		checkIdentifier(ps, At("ordering"), t.Ordering, "column")
-	}
-	for i, column := range t.PrimaryKey {
-		checkIdentifier(ps, At("primary_key", i), column, "column")
-	}
-	if duplicate := firstDuplicate(t.PrimaryKey); duplicate != "" {
-		ps.add(At("primary_key"), "%q stands twice", duplicate)
-	}
-	t.checkPartitions(ps)
-}
-
 func (t *Table) checkColumns(ps *Problems) {
 	named := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(t.Columns)) {

@@ -48,23 +48,11 @@ func (t *Table) Unsupported() Problems {
 	if t.Source.Files != nil {
 		ps.add(At("source", "files"), "is not supported yet: use source = { database = ... }")
 	}
-	if t.Target.Format != "iceberg" {
-		ps.add(At("target", "format"), "%q is not supported yet: use \"iceberg\"", t.Target.Format)
+	if t.Target.Format == "hudi" {
+		ps.add(At("target", "format"), "\"hudi\" is not supported yet: use \"iceberg\" or \"parquet\"")
 	}
-	if t.StorageMode != "current_snapshot" {
-		ps.add(At("storage_mode"), "%q is not supported yet: use \"current_snapshot\"", t.StorageMode)
-	}
-	if len(t.PartitionBy) > 0 {
-		ps.add(At("partition_by"), "is not supported yet: leave it out; Iceberg prunes files by their bounds")
-	}
-	if t.Ordering != "" {
-		ps.add(At("ordering"), "is not supported yet: leave it out; a full read has one row per key")
-	}
-	if t.Reconcile != nil {
-		ps.add(At("reconcile"), "is not supported yet: leave it out; each run records the rows it read and landed")
-	}
-	if t.Adopt {
-		ps.add(At("adopt"), "is not supported yet: leave it out, and land into a new target")
+	if t.Reconcile != nil && t.Reconcile.How != DefaultReconcileHow {
+		ps.add(At("reconcile", "how"), "%q is not supported yet: use %q", t.Reconcile.How, DefaultReconcileHow)
 	}
 	if t.Freshness != nil {
 		ps.add(At("freshness"), "is not supported yet: leave it out; the runs table holds the time of each success")

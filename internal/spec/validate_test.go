@@ -163,10 +163,9 @@ func TestUnsupportedNamesAWayOut(t *testing.T) {
 	t.Parallel()
 	table := validTable()
 	table.Extract = spec.Extract{Mode: "incremental"}
-	table.Target.Format, table.StorageMode, table.Ordering = "hudi", "historical", "at"
-	table.PartitionBy, table.Adopt = []string{"day(at)"}, true
-	table.Reconcile, table.Freshness = &spec.Reconcile{Every: "1d", How: "count"}, &spec.Freshness{MaxAge: "1h"}
-	for _, path := range []string{"target.format", "storage_mode", "ordering", "partition_by", "adopt", "reconcile", "freshness"} {
+	table.Target.Format = "hudi"
+	table.Reconcile, table.Freshness = &spec.Reconcile{Every: "1d", How: "keys"}, &spec.Freshness{MaxAge: "1h"}
+	for _, path := range []string{"target.format", "reconcile.how", "freshness"} {
 		expectProblem(t, table.Unsupported(), path, "not supported yet")
 	}
 	for _, p := range table.Unsupported() {

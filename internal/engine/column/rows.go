@@ -113,3 +113,46 @@ func (v *Vector) appendTexts(o *Vector, from, to int) {
 	v.extendValid(to - from)
 	v.takeNulls(first, o, from, to)
 }
+
+// AppendPicked appends rows of another vector of the same kind, by their numbers and in that order.
+func (v *Vector) AppendPicked(o *Vector, rows []uint32) {
+	if len(rows) == 0 {
+		return
+	}
+	first := v.rows
+	switch v.Kind {
+	case Bool:
+		v.Bools = picked(v.Bools, o.Bools, rows)
+	case Int32:
+		v.Int32s = picked(v.Int32s, o.Int32s, rows)
+	case Int64:
+		v.Int64s = picked(v.Int64s, o.Int64s, rows)
+	case Int128:
+		v.Wides = picked(v.Wides, o.Wides, rows)
+	case Float32:
+		v.Float32s = picked(v.Float32s, o.Float32s, rows)
+	case Float64:
+		v.Float64s = picked(v.Float64s, o.Float64s, rows)
+	default:
+		for _, row := range rows {
+			v.Data = append(v.Data, o.Data[o.Offsets[row]:o.Offsets[row+1]]...)
+			v.Offsets = append(v.Offsets, uint32(len(v.Data)))
+		}
+	}
+	v.extendValid(len(rows))
+	if o.Nulls == 0 {
+		return
+	}
+	for i, row := range rows {
+		if o.IsNull(int(row)) {
+			v.SetNull(first + i)
+		}
+	}
+}
+
+func picked[T any](to, from []T, rows []uint32) []T {
+	for _, row := range rows {
+		to = append(to, from[row])
+	}
+	return to
+}

@@ -82,6 +82,13 @@ func TestRowsOfAnotherVector(t *testing.T) {
 			v.AppendRows(o, from, to)
 			want = append(want, shown(o)[from:to]...)
 		}
+		if o.Len() > 0 {
+			picks := rapid.SliceOfN(rapid.Uint32Range(0, uint32(o.Len()-1)), 0, 140).Draw(t, "picked")
+			v.AppendPicked(o, picks)
+			for _, i := range picks {
+				want = append(want, shown(o)[i])
+			}
+		}
 		if v.Len() > 0 && o.Len() > 0 && kind != column.Bytes {
 			for range rapid.IntRange(0, 9).Draw(t, "sets") {
 				i, j := rapid.IntRange(0, v.Len()-1).Draw(t, "i"), rapid.IntRange(0, o.Len()-1).Draw(t, "j")

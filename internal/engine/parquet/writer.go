@@ -153,6 +153,17 @@ func (w *Writer) flush() error {
 	return nil
 }
 
+// Pending is the size of the row group at hand, in bytes before compression.
+func (w *Writer) Pending() int { return w.groupBytes }
+
+// EndGroup ends the row group at hand, so that its memory is free.
+func (w *Writer) EndGroup() error {
+	if w.groupRows == 0 {
+		return nil
+	}
+	return w.flush()
+}
+
 // Size is a lower estimate of the file's length so far, in bytes.
 func (w *Writer) Size() int64 {
 	size := w.out.n

@@ -42,8 +42,9 @@ type ExtractUnit struct {
 	Identity *postgres.Identity `json:"identity,omitempty"`
 	// Watch is the cursor whose greatest value the result tells; nil for none.
 	Watch *postgres.Watch `json:"watch,omitempty"`
-	// Schema is the table's; columns without a source are written as NULLs.
+	// Schema is the table's; columns without a source are written as their stamp says, and as NULLs without one.
 	Schema schema.Table `json:"schema"`
+	Stamps Stamps       `json:"stamps"`
 	Output Output       `json:"output"`
 }
 

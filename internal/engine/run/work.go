@@ -6,11 +6,8 @@ import (
 	"time"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
-	"github.com/lakeland/terraform-provider-lakeland/internal/engine/parquet"
-	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
-	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
 
 // Worker executes units. It is safe for concurrent use.
@@ -50,22 +47,22 @@ func (w *Worker) extract(ctx context.Context, u Unit, crowded bool) (_ *Result, 
 	if err != nil {
 		return nil, err
 	}
-	files := &files{ctx: ctx, store: bucket, out: e.Output, schema: &e.Schema, version: w.Version}
+	files, err := newFiles(ctx, bucket, e.Output, &e.Schema, w.Version)
+	if err != nil {
+		return nil, err
+	}
 	defer func() {
 		if err != nil {
 			files.discard()
 		}
 	}()
 	request := postgres.Request{Parts: e.Parts, Filter: e.Filter, Snapshot: e.Snapshot, Inline: crowded}
-	var absent []int
-	for i, c := range e.Schema.Columns {
-		if c.Source == nil {
-			absent = append(absent, i)
-			continue
+	for _, c := range e.Schema.Columns {
+		if c.Source != nil {
+			request.Columns = append(request.Columns, c)
 		}
-		request.Columns = append(request.Columns, c)
 	}
-	spread := newSpread(&e.Schema, absent)
+	spread := newSpread(&e.Schema, e.Stamps)
 	var greatest *postgres.Greatest
 	if e.Watch != nil {
 		greatest = e.Watch.Greatest()
@@ -90,7 +87,7 @@ func (w *Worker) extract(ctx context.Context, u Unit, crowded bool) (_ *Result, 
 	if err != nil {
 		return nil, err
 	}
-	if err := files.end(); err != nil {
+	if err := files.finish(); err != nil {
 		return nil, err
 	}
 	identity := read.Identity
@@ -116,112 +113,4 @@ func (w *Worker) extract(ctx context.Context, u Unit, crowded bool) (_ *Result, 
 		result.Greatest = greatest.Text()
 	}
 	return result, nil
-}
-
-// spread puts columns of NULLs between those that were read, where the source has dropped a column.
-type spread struct {
-	whole  *column.Batch
-	absent []int
-}
-
-func newSpread(t *schema.Table, absent []int) *spread {
-	s := &spread{absent: absent}
-	if len(absent) > 0 {
-		s.whole = column.NewBatch(t.Kinds(), 0)
-	}
-	return s
-}
-
-func (s *spread) over(b *column.Batch) *column.Batch {
-	if s.whole == nil {
-		return b
-	}
-	read, next := b.Columns, 0
-	for i := range s.whole.Columns {
-		if next < len(s.absent) && s.absent[next] == i {
-			next++
-			v := s.whole.Columns[i]
-			v.Reset()
-			for range b.Rows() {
-				v.AppendNull()
-			}
-			continue
-		}
-		s.whole.Columns[i], read = read[0], read[1:]
-	}
-	return s.whole
-}
-
-// files writes batches to one file after another.
-type files struct {
-	ctx     context.Context
-	store   store.Store
-	out     Output
-	schema  *schema.Table
-	version string
-
-	stream store.Writer
-	writer *parquet.Writer
-	key    string
-	done   []table.DataFile
-}
-
-func (f *files) write(b *column.Batch) error {
-	if f.writer == nil {
-		f.key = fmt.Sprintf("%s%04d%s", f.out.KeyPrefix, len(f.done), f.out.KeySuffix)
-		var err error
-		if f.stream, err = f.store.Create(f.ctx, f.key); err != nil {
-			return err
-		}
-		if f.writer, err = parquet.NewWriter(f.stream, f.schema, f.version, b); err != nil {
-			return err
-		}
-	}
-	if err := f.writer.Write(b); err != nil {
-		return err
-	}
-	if f.writer.Size() >= f.out.FileBytes {
-		return f.end()
-	}
-	return nil
-}
-
-// end finishes the current file, if there is one.
-func (f *files) end() error {
-	if f.writer == nil {
-		return nil
-	}
-	file, err := f.writer.Close()
-	if err == nil {
-		err = f.stream.Close()
-	}
-	if err != nil {
-		return err
-	}
-	f.done = append(f.done, table.DataFile{Key: f.key, File: *file})
-	f.writer, f.stream = nil, nil
-	return nil
-}
-
-// discard removes what was written. What cannot be removed stays as an orphan that no reader sees.
-func (f *files) discard() {
-	begun := f.done
-	if f.stream != nil {
-		f.stream.Abort()
-		begun = append(begun, table.DataFile{Key: f.key}) // it is there if only the answer was lost
-	}
-	_ = deleteFiles(f.ctx, f.store, begun)
-}
-
-func deleteFiles(ctx context.Context, s store.Store, done []table.DataFile) error {
-	if len(done) == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-	defer cancel()
-	keys := make([]string, len(done))
-	for i, d := range done {
-		keys[i] = d.Key
-	}
-	return s.Delete(ctx, keys...)
 }

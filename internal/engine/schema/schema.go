@@ -93,6 +93,8 @@ type Column struct {
 	Comment  string `json:"comment,omitempty"`
 	// Source is the column at the source, or nil for one that only the lake has.
 	Source *SourceColumn `json:"source,omitempty"`
+	// Stamp says what the engine writes into a column without a source; "" is NULL.
+	Stamp Stamp `json:"stamp,omitempty"`
 	// FieldID is the column's identity in the lake, given out by the table format; 0 until then.
 	FieldID int `json:"field_id,omitempty"`
 }

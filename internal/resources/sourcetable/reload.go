@@ -2,6 +2,7 @@ package sourcetable
 
 import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/resources/lifecycle"
@@ -20,6 +21,10 @@ func (r *Resource) warnOfReload(diags *diag.Diagnostics, state tftypes.Value, pl
 	}
 	if read := lifecycle.Changed(before, plan, effects.Paths(lifecycle.InPlaceOrReload)...); len(read) > 0 && incremental(plan) {
 		diags.AddAttributeWarning(lifecycle.AttributePath(read[0]), summary, "Runs of this table go on from where the last one came, which means nothing for other rows or columns: they fail, and leave the lake's table as it is, until reload has a new value too.")
+		return
+	}
+	if before.Text("storage_mode") == "historical" && plan.Text("storage_mode") != "historical" {
+		diags.AddAttributeWarning(path.Root("storage_mode"), summary, "The next run replaces all versions of the rows by the ones that the source has; those of before are in the table's older snapshots alone, for as long as these are kept.")
 		return
 	}
 	if source := lifecycle.Changed(before, plan, effects.Paths(lifecycle.RefusedUntilReload)...); len(source) > 0 {

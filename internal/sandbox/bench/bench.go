@@ -147,8 +147,8 @@ func writeReport(o Options, figures string) error {
 	text := fmt.Sprintf(`# Benchmarks
 
 What `+"`make bench`"+` printed on %s: %d rounds, medians, %d cores that the server shares, %s. Ratios of one run count, not
-seconds: machines differ and are noisy. "c1" and "c2" are one and two connections. Tools read PostgreSQL 17 over its socket (ConnectorX
-over TLS) and write Parquet with zstd; "server" is the CPU time of the sessions that served the tool.
+seconds: machines differ and are noisy. "c1" and "c2" are one and two connections. Tools read PostgreSQL 17 over loopback TCP without
+TLS and write Parquet with zstd; "server" is the CPU time of the sessions that served the tool.
 
 %s`, time.Now().UTC().Format("2006-01-02"), o.Rounds, runtime.NumCPU(), runtime.GOOS+"/"+runtime.GOARCH, wrapFigures(figures))
 	if err := os.WriteFile(o.Report, []byte(text), 0o644); err != nil {

@@ -41,7 +41,7 @@ func (l layout) sockets() string {
 	return l.socketHome()
 }
 
-// accessRules refuse TCP without TLS, and any connection without the password.
+// accessRules refuse TCP without TLS, where the server has it, and any connection without the password.
 const accessRules = `local   all         all                scram-sha-256
 local   replication all                scram-sha-256
 hostssl all         all  127.0.0.1/32  scram-sha-256
@@ -79,7 +79,11 @@ func (l layout) writeConfiguration(over map[string]string) error {
 	if err := writePublic(l.configuration(), []byte(text.String())); err != nil {
 		return fmt.Errorf("configuring PostgreSQL: %w", err)
 	}
-	if err := writePublic(l.access(), []byte(accessRules)); err != nil {
+	rules := accessRules
+	if all["ssl"] == "off" {
+		rules = strings.ReplaceAll(rules, "hostssl", "host   ")
+	}
+	if err := writePublic(l.access(), []byte(rules)); err != nil {
 		return fmt.Errorf("configuring PostgreSQL: %w", err)
 	}
 	return nil

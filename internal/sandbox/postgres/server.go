@@ -37,7 +37,8 @@ type Options struct {
 	Installation string
 	// User is the superuser; empty means DefaultUser.
 	User string
-	// Settings are put over the server's configuration, for example {"max_connections": "20"}.
+	// Settings are put over the server's configuration, for example {"max_connections": "20"}. With "ssl" off the server
+	// speaks without TLS.
 	Settings map[string]string
 }
 
@@ -48,6 +49,7 @@ type Server struct {
 	password     string
 	port         int
 	authority    []byte
+	plain        bool
 	scratch      *process.Scratch
 	layout       layout
 	credential   *process.Credential
@@ -63,7 +65,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{user: options.User, scratch: scratch, layout: layout{directory: scratch.Path()}}
+	s := &Server{user: options.User, plain: options.Settings["ssl"] == "off", scratch: scratch, layout: layout{directory: scratch.Path()}}
 	if s.user == "" {
 		s.user = DefaultUser
 	}
@@ -249,9 +251,12 @@ func (s *Server) Restart(ctx context.Context) error {
 	return nil
 }
 
-// ConnString is the address of a database for the superuser, with TLS and verification of the server.
+// ConnString is the address of a database for the superuser, with TLS and verification of the server where it has TLS.
 func (s *Server) ConnString(database string) string {
 	query := url.Values{"sslmode": {"verify-full"}, "sslrootcert": {s.layout.authority()}}
+	if s.plain {
+		query = url.Values{"sslmode": {"disable"}}
+	}
 	address := url.URL{
 		Scheme:   "postgres",
 		User:     url.UserPassword(s.user, s.password),
