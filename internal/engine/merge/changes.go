@@ -2,9 +2,9 @@ package merge
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"math"
+	"runtime/debug"
 	"slices"
 	"sort"
 
@@ -15,77 +15,187 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
 
-// Changes are rows that replace those of their keys in a table, or are new to it. They are safe for concurrent use.
+// Changes are rows that replace those of their keys in a table, or are new to it, and removals: keys whose rows go. A key that
+// is both changed and removed is changed. They are safe for concurrent use.
+//
+// Where they take up more memory than they may, their rows stay in their files until a merge distributes them.
 type Changes struct {
+	store store.Store
 	table *schema.Table
-	// key are the places of the key's columns.
-	key  []int
-	keys *keys
-	// batches hold the rows, from number starts[i] on.
-	batches []*column.Batch
-	starts  []int
-	// sorted are the values of the key's first column, where it is a whole number; texts, where it is text.
-	sorted []int64
-	texts  []string
+	// key are the places of the key's columns, columns the columns themselves.
+	key     []int
+	columns []schema.Column
+	// groups are the row groups that the changes are in, and those of the removals behind them. The changes are numbered from
+	// 0 up to but without count, the removals from there on.
+	groups []sourceGroup
+	count  int
+	// budget is how many bytes may be held of changes.
+	budget int64
+	gauge  gauge
+
+	// index and rows are in memory, unless the changes are larger than that; otherwise the keys are gone through in parts.
+	index *index
+	rows  *rows
+	parts int
+	// rowBytes is about what a row takes up in memory.
+	rowBytes int
 }
 
-// Load reads changes from files that have the table's columns.
-func Load(ctx context.Context, s store.Store, t *schema.Table, files []table.DataFile) (*Changes, error) {
-	c := &Changes{table: t}
+// sourceGroup is a row group of a file of changes or removals.
+type sourceGroup struct {
+	file *table.DataFile
+	// group is the row group's place in the file, first the number of its first row.
+	group   int
+	first   int
+	rows    int
+	removal bool
+}
+
+// rows are rows of the table in memory, numbered from 0 on.
+type rows struct {
+	batches []*column.Batch
+	// starts are the numbers of the batches' first rows.
+	starts []int
+	// partitions are the rows' partitions; nil until they are known.
+	partitions []int32
+}
+
+// row finds row n: its batch, and its place there.
+func (r *rows) row(n int32) (*column.Batch, int) {
+	if len(r.batches) == 1 {
+		return r.batches[0], int(n)
+	}
+	i := sort.SearchInts(r.starts, int(n)+1) - 1
+	return r.batches[i], int(n) - r.starts[i]
+}
+
+// hitBytes is about what finding a change's stored row takes up in memory.
+const hitBytes = 16
+
+// Load reads changes from files that have the table's columns, and removals from files that have those of its key at least. A
+// change whose key is not one is ErrKey; where the changes are larger than memory, that two have one key may be found only
+// when they are merged.
+func Load(ctx context.Context, s store.Store, t *schema.Table, files, removals []table.DataFile) (*Changes, error) {
+	budget := int64(math.MaxInt64)
+	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
+		budget = limit / 2
+	}
+	return load(ctx, s, t, files, removals, budget)
+}
+
+func load(ctx context.Context, s store.Store, t *schema.Table, files, removals []table.DataFile, budget int64) (*Changes, error) {
+	c := &Changes{store: s, table: t, budget: budget, rows: &rows{}}
 	for _, name := range t.Key {
 		place := slices.IndexFunc(t.Columns, func(c schema.Column) bool { return c.Name == name })
 		if place < 0 {
 			return nil, fmt.Errorf("merging changes: the key's column %q is not among the table's", name)
 		}
-		c.key = append(c.key, place)
+		c.key, c.columns = append(c.key, place), append(c.columns, t.Columns[place])
 	}
 	if len(c.key) == 0 {
 		return nil, fmt.Errorf("merging changes: the table has no key")
 	}
-	var rows int64
-	for _, f := range files {
-		rows += f.File.Rows
+	var all int64
+	for _, f := range slices.Concat(files, removals) {
+		all += f.File.Rows
 	}
-	if rows > math.MaxInt32 {
-		return nil, fmt.Errorf("merging changes: %d rows are more than are merged at once", rows)
+	if all > math.MaxInt32 {
+		return nil, fmt.Errorf("merging changes: %d rows are more than are merged at once: set reload to a new value to land the table afresh", all)
 	}
-	columns := make([]schema.Column, len(c.key))
-	for i, place := range c.key {
-		columns[i] = t.Columns[place]
-	}
-	c.keys = newKeys(columns, int(rows))
-	for _, f := range files {
-		if err := c.load(ctx, s, f); err != nil {
+	k, held := newKeys(c.columns, int(min(all, budget/64))), 0
+	for i, f := range slices.Concat(files, removals) {
+		if err := c.open(ctx, &f, i >= len(files), func(r *parquet.Reader, g sourceGroup) error {
+			if c.rows == nil {
+				return nil
+			}
+			size, err := c.load(ctx, r, g, k)
+			held += size
+			if c.gauge.take(size); err == nil && int64(held+k.size()+k.len()*hitBytes) > budget {
+				c.parts = int(int64(k.size()/max(k.len(), 1)+2*hitBytes)*all/max(budget/2, 1)) + 1
+				c.rowBytes = held / max(k.len(), 1)
+				c.rows, k = nil, nil
+				c.gauge.give(held)
+			}
+			return err
+		}); err != nil {
 			return nil, fmt.Errorf("merging changes: %w", err)
 		}
 	}
-	c.sort()
+	if c.rows != nil {
+		c.index = newIndex(k)
+		c.gauge.take(c.index.size())
+	}
 	return c, nil
 }
 
-func (c *Changes) load(ctx context.Context, s store.Store, f table.DataFile) error {
-	r, err := parquet.Open(ctx, s, f.Key, f.File.Size)
+// open notes the row groups of a file and has something done with each.
+func (c *Changes) open(ctx context.Context, f *table.DataFile, removal bool, do func(*parquet.Reader, sourceGroup) error) error {
+	r, err := parquet.Open(ctx, c.store, f.Key, f.File.Size)
 	if err != nil {
 		return err
 	}
+	first := 0
+	if n := len(c.groups); n > 0 {
+		first = c.groups[n-1].first + c.groups[n-1].rows
+	}
 	for group := range r.RowGroups() {
-		fetched, err := r.Fetch(ctx, group)
-		if err != nil {
+		g := sourceGroup{file: f, group: group, first: first, rows: r.Rows(group), removal: removal}
+		if first += g.rows; !removal {
+			c.count = first
+		}
+		c.groups = append(c.groups, g)
+		if err := do(r, g); err != nil {
 			return err
 		}
-		b := column.NewBatch(c.table.Kinds(), 0)
-		for i := range c.table.Columns {
-			if err := readColumn(ctx, r, group, fetched, &c.table.Columns[i], b.Columns[i]); err != nil {
-				return err
-			}
-		}
-		c.starts = append(c.starts, c.keys.len())
-		if err := c.keys.add(c.keyOf(b)); err != nil {
-			return err
-		}
-		c.batches = append(c.batches, b)
 	}
 	return nil
+}
+
+// load takes the keys of a row group, and its rows where they are changes. It says how many bytes the rows take up.
+func (c *Changes) load(ctx context.Context, r *parquet.Reader, g sourceGroup, k *keys) (int, error) {
+	if g.removal {
+		vectors, err := c.readKeys(ctx, r, g.group)
+		if err != nil {
+			return 0, err
+		}
+		return 0, k.add(vectors, int32(g.first), true)
+	}
+	b, err := c.readRows(ctx, r, g)
+	if err != nil {
+		return 0, err
+	}
+	vectors := make([]*column.Vector, len(c.key))
+	for i, place := range c.key {
+		vectors[i] = b.Columns[place]
+	}
+	c.rows.batches, c.rows.starts = append(c.rows.batches, b), append(c.rows.starts, g.first)
+	return b.Size(), k.add(vectors, int32(g.first), false)
+}
+
+func (c *Changes) readRows(ctx context.Context, r *parquet.Reader, g sourceGroup) (*column.Batch, error) {
+	fetched, err := r.Fetch(ctx, g.group)
+	if err != nil {
+		return nil, err
+	}
+	b := column.NewBatch(c.table.Kinds(), 0)
+	for i := range c.table.Columns {
+		if err := readColumn(ctx, r, g.group, fetched, &c.table.Columns[i], b.Columns[i]); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// readKeys reads the key's columns of a row group.
+func (c *Changes) readKeys(ctx context.Context, r *parquet.Reader, group int) ([]*column.Vector, error) {
+	vectors := make([]*column.Vector, len(c.key))
+	for i := range vectors {
+		vectors[i] = column.NewVector(c.columns[i].Type.Kind(), 0)
+		if err := readColumn(ctx, r, group, nil, &c.columns[i], vectors[i]); err != nil {
+			return nil, err
+		}
+	}
+	return vectors, nil
 }
 
 // readColumn reads a column of a row group; one that the file does not have is NULL throughout.
@@ -104,72 +214,59 @@ func readColumn(ctx context.Context, r *parquet.Reader, group int, fetched *parq
 	return chunk.ReadAll(v)
 }
 
-func (c *Changes) keyOf(b *column.Batch) []*column.Vector {
-	out := make([]*column.Vector, len(c.key))
-	for i, place := range c.key {
-		out[i] = b.Columns[place]
+// Rows is how many changes there are, removals left out.
+func (c *Changes) Rows() int { return c.count }
+
+// removals is how many removals there are.
+func (c *Changes) removals() int {
+	if n := len(c.groups); n > 0 {
+		return c.groups[n-1].first + c.groups[n-1].rows - c.count
 	}
-	return out
+	return 0
 }
 
-// Rows is how many changes there are.
-func (c *Changes) Rows() int { return c.keys.len() }
-
-// row finds change n: its batch, and its place there.
-func (c *Changes) row(n int32) (*column.Batch, int) {
-	i := sort.SearchInts(c.starts, int(n)+1) - 1
-	return c.batches[i], int(n) - c.starts[i]
-}
-
-// sort keeps the values of the key's first column in order, for files to be passed over by their bounds.
-func (c *Changes) sort() {
-	for _, b := range c.batches {
-		switch v := b.Columns[c.key[0]]; {
-		case v.Kind == column.Int32 || v.Kind == column.Int64 && c.table.Columns[c.key[0]].Type.ID != schema.Decimal:
-			for i := range v.Len() {
-				c.sorted = append(c.sorted, number(v, i))
-			}
-		case v.Kind == column.Bytes:
-			for i := range v.Len() {
-				c.texts = append(c.texts, string(v.Bytes(i)))
+// inEach does something with each of the row groups of changes, and of removals behind them.
+func (c *Changes) inEach(ctx context.Context, do func(r *parquet.Reader, g sourceGroup) error) error {
+	var r *parquet.Reader
+	for i, g := range c.groups {
+		if i == 0 || c.groups[i-1].file != g.file {
+			var err error
+			if r, err = parquet.Open(ctx, c.store, g.file.Key, g.file.File.Size); err != nil {
+				return err
 			}
 		}
-	}
-	slices.Sort(c.sorted)
-	slices.Sort(c.texts)
-}
-
-// mayHold reports whether a file may hold a key of the changes, by its bounds of the key's first column.
-func (c *Changes) mayHold(f *table.StoredFile) bool {
-	id := c.table.Columns[c.key[0]].FieldID
-	low, high := f.Lower[id], f.Upper[id]
-	switch {
-	case low == nil || high == nil:
-		return true
-	case c.sorted != nil:
-		from, ok1 := whole(low)
-		to, ok2 := whole(high)
-		if !ok1 || !ok2 {
-			return true
+		if err := do(r, g); err != nil {
+			return err
 		}
-		at, _ := slices.BinarySearch(c.sorted, from)
-		return at < len(c.sorted) && c.sorted[at] <= to
-	case c.texts != nil:
-		at, _ := slices.BinarySearch(c.texts, string(low))
-		return at < len(c.texts) && c.texts[at] <= string(high)
-	default:
-		return true
 	}
+	return nil
 }
 
-// whole reads a bound of a whole number, in Iceberg's single-value serialization.
-func whole(bound []byte) (int64, bool) {
-	switch len(bound) {
-	case 4:
-		return int64(int32(binary.LittleEndian.Uint32(bound))), true
-	case 8:
-		return int64(binary.LittleEndian.Uint64(bound)), true
-	default:
-		return 0, false
+// passes goes through the keys: all at once, or in as many parts as let each fit into memory.
+func (c *Changes) passes(ctx context.Context, do func(*index) error) error {
+	if c.index != nil {
+		return do(c.index)
 	}
+	for part := range c.parts {
+		k := newKeys(c.columns, 0)
+		k.part, k.parts = uint64(part), uint64(c.parts)
+		err := c.inEach(ctx, func(r *parquet.Reader, g sourceGroup) error {
+			vectors, err := c.readKeys(ctx, r, g.group)
+			if err != nil {
+				return err
+			}
+			return k.add(vectors, int32(g.first), g.removal)
+		})
+		if err != nil {
+			return fmt.Errorf("reading the keys of changes: %w", err)
+		}
+		x := newIndex(k)
+		c.gauge.take(x.size())
+		err = do(x)
+		c.gauge.give(x.size())
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

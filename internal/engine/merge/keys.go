@@ -20,10 +20,14 @@ var ErrKey = errors.New("the key does not identify rows")
 
 var seed = maphash.MakeSeed()
 
-// keys numbers the keys of rows in the order in which they are added, and finds them again. Once nothing is added any more
-// it is safe for concurrent use.
+// keys finds the rows of keys, by numbers that are told with them. Once nothing is added any more it is safe for concurrent
+// use.
 type keys struct {
 	columns []schema.Column
+	// part of parts are the keys that are taken, the others being passed over; parts is 0 where all are.
+	part, parts uint64
+	// rows are the numbers of the keys' rows.
+	rows []int32
 	// slots are an open hash table of numbers plus one, of which 0 is free.
 	slots []int32
 	shift uint
@@ -48,9 +52,18 @@ func newKeys(columns []schema.Column, rows int) *keys {
 	return k
 }
 
-func (k *keys) len() int { return len(k.numbers) + len(k.ends) }
+func (k *keys) len() int { return len(k.rows) }
 
-const spread = 0x9E3779B97F4A7C15
+// size is the memory that the keys take up, in bytes.
+func (k *keys) size() int {
+	return 4*(len(k.slots)+len(k.rows)) + 8*(len(k.numbers)+len(k.ends)+len(k.hashes)) + len(k.data)
+}
+
+// spread places whole numbers in the hash table, scatter in parts.
+const (
+	spread  = 0x9E3779B97F4A7C15
+	scatter = 0xD6E8FEB86659FD93
+)
 
 // number is row i's key, of one whole number.
 func number(v *column.Vector, i int) int64 {
@@ -60,8 +73,9 @@ func number(v *column.Vector, i int) int64 {
 	return v.Int64s[i]
 }
 
-// add adds the keys of rows, given by the vectors of the key's columns.
-func (k *keys) add(vectors []*column.Vector) error {
+// add adds the keys of rows from number first on, given by the vectors of the key's columns. A key that is there already is
+// an error, or passed over where again allows it.
+func (k *keys) add(vectors []*column.Vector, first int32, again bool) error {
 	var text []byte
 	for i := range vectors[0].Len() {
 		for j, v := range vectors {
@@ -72,25 +86,34 @@ func (k *keys) add(vectors []*column.Vector) error {
 		if 2*k.len() >= len(k.slots) {
 			k.grow()
 		}
+		var at int
+		var found int32
 		if k.single {
 			n := number(vectors[0], i)
-			at, found := k.seekNumber(n)
-			if found >= 0 {
-				return k.twice(vectors, i)
+			if k.parts > 0 && uint64(n)*scatter>>40%k.parts != k.part {
+				continue
 			}
-			k.numbers = append(k.numbers, n)
-			k.slots[at] = int32(len(k.numbers))
-			continue
+			if at, found = k.seekNumber(n); found < 0 {
+				k.numbers = append(k.numbers, n)
+			}
+		} else {
+			text = appendKey(text[:0], vectors, i)
+			hash := maphash.Bytes(seed, text)
+			if k.parts > 0 && hash&math.MaxUint32%k.parts != k.part {
+				continue
+			}
+			if at, found = k.seekText(text, hash); found < 0 {
+				k.data, k.hashes = append(k.data, text...), append(k.hashes, hash)
+				k.ends = append(k.ends, len(k.data))
+			}
 		}
-		text = appendKey(text[:0], vectors, i)
-		hash := maphash.Bytes(seed, text)
-		at, found := k.seekText(text, hash)
-		if found >= 0 {
+		switch {
+		case found < 0:
+			k.rows = append(k.rows, first+int32(i))
+			k.slots[at] = int32(len(k.rows))
+		case !again:
 			return k.twice(vectors, i)
 		}
-		k.data, k.hashes = append(k.data, text...), append(k.hashes, hash)
-		k.ends = append(k.ends, len(k.data))
-		k.slots[at] = int32(len(k.ends))
 	}
 	return nil
 }
@@ -172,27 +195,42 @@ func (k *keys) grow() {
 
 // Hit is a stored row that a change is about.
 type Hit struct {
-	// Row is the row's place in its row group, Change the change's number.
-	Row    int32 `json:"r"`
-	Change int32 `json:"c"`
+	// Row is the row's place in its row group, Change the change's number, or what happens to the row instead.
+	Row    int32
+	Change int32
 }
 
-// find appends the rows whose keys there are; first is the number of the vectors' first row. A row without a key has none
-// of them.
-func (k *keys) find(hits []Hit, vectors []*column.Vector, first int) []Hit {
+// What happens to stored rows that no change replaces where they stand.
+const (
+	// dropped rows go, since another row of their key has been found before.
+	dropped = -1 - iota
+	// moved rows go, since their new version is written elsewhere.
+	moved
+	// removed rows go, and softened ones are marked as deleted.
+	removed
+	softened
+	// absent rows have been deleted by position before.
+	absent
+)
+
+// goes reports whether the row is not there afterwards, where it stands.
+func (h Hit) goes() bool { return h.Change < 0 && h.Change != softened }
+
+// find appends the rows whose keys there are, with the numbers of these. A row without a key has none of them.
+func (k *keys) find(hits []Hit, vectors []*column.Vector) []Hit {
 	rows := vectors[0].Len()
 	if k.single && vectors[0].Nulls == 0 {
 		if vectors[0].Kind == column.Int32 {
 			for i, n := range vectors[0].Int32s {
 				if _, found := k.seekNumber(int64(n)); found >= 0 {
-					hits = append(hits, Hit{int32(first + i), found})
+					hits = append(hits, Hit{int32(i), k.rows[found]})
 				}
 			}
 			return hits
 		}
 		for i, n := range vectors[0].Int64s {
 			if _, found := k.seekNumber(n); found >= 0 {
-				hits = append(hits, Hit{int32(first + i), found})
+				hits = append(hits, Hit{int32(i), k.rows[found]})
 			}
 		}
 		return hits
@@ -213,7 +251,7 @@ rows:
 			_, found = k.seekText(text, maphash.Bytes(seed, text))
 		}
 		if found >= 0 {
-			hits = append(hits, Hit{int32(first + i), found})
+			hits = append(hits, Hit{int32(i), k.rows[found]})
 		}
 	}
 	return hits

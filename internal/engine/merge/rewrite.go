@@ -2,31 +2,42 @@ package merge
 
 import (
 	"context"
-	"fmt"
+	"slices"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/parquet"
-	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
-
-// dropped is the change of a stored row that goes, since another row of its key has been found before.
-const dropped = -1
 
 // smallGroup is up to how many rows the last row groups of a file that is filled are written anew with what is added.
 const smallGroup = 128 << 10
 
+// tally counts the rows of a file that are others, or gone, when it is rewritten.
+type tally struct{ updated, deleted int64 }
+
 // rewriting is one file's, under way.
 type rewriting struct {
-	m      *Merge
+	w      *work
+	f      *found
 	reader *parquet.Reader
-	stored *table.StoredFile
-	// groups are the hits of each row group, in the order of their rows.
-	groups [][]Hit
-	writer *parquet.Writer
+	sorter *sorter
+	out    *outfile
+	gone   bitmap
 	// read and made are vectors that columns are read into and made in, by kind.
 	read, made map[column.Kind]*column.Vector
-	updated    int64
-	drops      int64
+	tally      tally
+}
+
+// grouped is a row group with what becomes of its rows.
+type grouped struct {
+	number  int
+	hits    []Hit
+	of      *rows
+	fetched *parquet.Fetched
+	// drops are how many rows go.
+	drops int
+	// differs says of each hit whether it makes a difference; known says that all that are left do.
+	differs []bool
+	known   bool
 }
 
 func (r *rewriting) vector(of map[column.Kind]*column.Vector, kind column.Kind) *column.Vector {
@@ -39,178 +50,228 @@ func (r *rewriting) vector(of map[column.Kind]*column.Vector, kind column.Kind) 
 	return v
 }
 
-// run writes the file's row groups with the changes, and inserts behind them. Row groups that no change is about are
-// copied as they are, and so are columns in which no value differs.
-func (r *rewriting) run(ctx context.Context, inserts []int32) error {
-	tail := r.reader.RowGroups()
-	if len(inserts) > 0 {
-		for rows := 0; tail > 0 && rows+r.reader.Rows(tail-1) < smallGroup; tail-- {
-			rows += r.reader.Rows(tail - 1)
-		}
+// open makes ready to read the file.
+func (r *rewriting) open(ctx context.Context) (err error) {
+	if r.reader, err = r.w.open(ctx, r.f); err != nil {
+		return err
 	}
-	for g := range tail {
-		if err := r.group(ctx, g); err != nil {
-			return err
-		}
+	if r.sorter, err = r.w.partitions.sorter(&r.w.Schema); err != nil {
+		return err
 	}
-	for g := tail; g < r.reader.RowGroups(); g++ {
-		if err := r.rewrittenGroup(ctx, g); err != nil {
-			return err
-		}
-	}
-	return r.m.writeInserts(r.writer, inserts)
+	r.gone, _, err = r.w.absences.of(r.f)
+	return err
 }
 
-// place finds a column of the table in the file; ok is false where the file does not have it.
-func (r *rewriting) place(i int) (int, bool) { return r.reader.Find(r.m.Schema.Columns[i]) }
-
-// group writes a row group with its changes, column by column.
-func (r *rewriting) group(ctx context.Context, g int) error {
-	hits, rows := r.groups[g], r.reader.Rows(g)
-	drops := 0
-	for _, h := range hits {
-		if h.Change == dropped {
-			drops++
+// idle reports whether nothing in the file is another afterwards: much of what is read again from a source is as it was.
+func (r *rewriting) idle(ctx context.Context) (bool, error) {
+	if r.f.examined {
+		return r.f.changed == 0, nil
+	}
+	for g := range r.f.rows {
+		hits, of, bytes, err := r.w.hitsIn(r.f, g, nil)
+		if err != nil {
+			return false, err
+		}
+		differs, err := r.w.compare(ctx, r.reader, g, nil, hits, of, make([]bool, len(hits)), true)
+		r.w.gauge.give(bytes)
+		if err != nil || differs {
+			return false, err
 		}
 	}
-	r.drops += int64(drops)
-	if rows == drops {
+	return true, nil
+}
+
+// run writes the file's row groups with the changes. Row groups that no change is about are copied as they are, and so are
+// columns in which no value differs; the last ones, while they are small, are written so that what follows fills them.
+func (r *rewriting) run(ctx context.Context, follows bool) error {
+	tail := len(r.f.rows)
+	if follows {
+		for rows := 0; tail > 0 && rows+r.f.rows[tail-1] < smallGroup; tail-- {
+			rows += r.f.rows[tail-1]
+		}
+	}
+	first := int64(0)
+	for g, rows := range r.f.rows {
+		if err := r.group(ctx, g, first, g >= tail); err != nil {
+			return err
+		}
+		first += int64(rows)
+	}
+	return nil
+}
+
+// group writes a row group; filled says that others share what is written.
+func (r *rewriting) group(ctx context.Context, g int, first int64, filled bool) error {
+	hits, of, bytes, err := r.w.hitsIn(r.f, g, r.sorter)
+	if err != nil {
+		return err
+	}
+	defer r.w.gauge.give(bytes)
+	d := &grouped{number: g, of: of}
+	if err := r.real(ctx, d, hits); err != nil {
+		return err
+	}
+	d.hits = r.gone.within(d.hits, first, r.f.rows[g])
+	d.differs = make([]bool, len(d.hits))
+	r.count(d)
+	if d.drops == r.f.rows[g] {
 		return nil
 	}
-	fetched, err := r.reader.Fetch(ctx, g)
+	if err := r.fetch(ctx, d); err != nil {
+		return err
+	}
+	if filled {
+		err = r.fillWith(ctx, d)
+	} else {
+		err = r.write(ctx, d)
+	}
+	if err != nil || d.known {
+		return err
+	}
+	for _, differs := range d.differs {
+		if differs {
+			r.tally.updated++
+		}
+	}
+	return nil
+}
+
+// fetch reads the row group as it is stored, once.
+func (r *rewriting) fetch(ctx context.Context, d *grouped) (err error) {
+	if d.fetched == nil {
+		d.fetched, err = r.reader.Fetch(ctx, d.number)
+	}
+	return err
+}
+
+// real leaves out hits that make no difference, where that is to be known before anything is written, and has those go
+// whose rows move to another partition.
+func (r *rewriting) real(ctx context.Context, d *grouped, hits []Hit) error {
+	d.hits, d.known = hits, r.f.settled
+	if !d.known && len(hits) > 0 && (r.f.moves || r.w.op >= 0 || r.w.soft >= 0 || len(r.w.Audit) > 0) {
+		err := r.fetch(ctx, d)
+		if err == nil {
+			d.hits, err = r.w.differing(ctx, r.reader, d.number, d.fetched, hits, d.of)
+		}
+		if err != nil {
+			return err
+		}
+		d.known = true
+	}
+	if !r.f.moves {
+		return nil
+	}
+	d.hits = slices.Clone(d.hits)
+	for i, h := range d.hits {
+		if h.Change >= 0 && d.of.partition(h.Change) != r.f.partition {
+			d.hits[i].Change = moved
+		}
+	}
+	return nil
+}
+
+// count counts a row group's hits, as far as it is known that they make a difference.
+func (r *rewriting) count(d *grouped) {
+	for _, h := range d.hits {
+		if h.goes() {
+			d.drops++
+		}
+		switch {
+		case h.Change == removed || h.Change == softened:
+			r.tally.deleted++
+		case h.Change >= 0 && d.known:
+			r.tally.updated++
+		}
+	}
+}
+
+// write writes a row group column by column.
+func (r *rewriting) write(ctx context.Context, d *grouped) error {
+	w, err := r.out.open(ctx)
 	if err != nil {
 		return err
 	}
-	out, err := r.writer.Group(rows - drops)
+	group, err := w.Group(r.f.rows[d.number] - d.drops)
 	if err != nil {
 		return err
 	}
-	differs := make([]bool, len(hits))
-	for i := range r.m.Schema.Columns {
-		if err := r.column(ctx, out, fetched, g, i, drops, differs); err != nil {
+	for i := range r.w.Schema.Columns {
+		if err := r.column(ctx, w, group, d, i); err != nil {
 			return err
 		}
 	}
-	for _, d := range differs {
-		if d {
-			r.updated++
-		}
-	}
-	return out.End()
+	return group.End()
 }
 
-func (r *rewriting) column(ctx context.Context, out *parquet.GroupWriter, fetched *parquet.Fetched, g, i, drops int, differs []bool) error {
-	c := &r.m.Schema.Columns[i]
-	place, there := r.place(i)
-	copyable := there && drops == 0 && r.writer.Copyable(i, r.reader, place)
-	if copyable && (len(r.groups[g]) == 0 || r.m.isKey[i]) {
-		return out.Copy(ctx, r.reader, g, place, fetched, r.stored.Lower[c.FieldID], r.stored.Upper[c.FieldID])
+func (r *rewriting) column(ctx context.Context, w *parquet.Writer, out *parquet.GroupWriter, d *grouped, i int) error {
+	c := &r.w.Schema.Columns[i]
+	place, there := r.reader.Find(*c)
+	copyable := there && d.drops == 0 && w.Copyable(i, r.reader, place)
+	low, high := r.f.file.Lower[c.FieldID], r.f.file.Upper[c.FieldID]
+	if copyable && (len(d.hits) == 0 || r.w.isKey[i]) {
+		return out.Copy(ctx, r.reader, d.number, place, d.fetched, low, high)
 	}
 	v := r.vector(r.read, c.Type.Kind())
-	if err := readColumn(ctx, r.reader, g, fetched, c, v); err != nil {
+	if err := readColumn(ctx, r.reader, d.number, d.fetched, c, v); err != nil {
 		return err
 	}
-	if !r.compare(v, i, r.groups[g], differs) && copyable {
-		return out.Copy(ctx, r.reader, g, place, fetched, r.stored.Lower[c.FieldID], r.stored.Upper[c.FieldID])
+	if !r.compare(v, i, d) && copyable {
+		return out.Copy(ctx, r.reader, d.number, place, d.fetched, low, high)
 	}
-	return out.Encode(r.apply(v, i, r.groups[g]))
+	return out.Encode(r.apply(v, i, d))
 }
 
 // compare says whether any change differs from what is stored in a column, and notes which do.
-func (r *rewriting) compare(v *column.Vector, i int, hits []Hit, differs []bool) bool {
+func (r *rewriting) compare(v *column.Vector, i int, d *grouped) bool {
 	differ := false
-	for n, h := range hits {
-		if h.Change == dropped {
-			continue
-		}
-		b, at := r.m.Changes.row(h.Change)
-		if !v.Equal(int(h.Row), b.Columns[i], at) {
-			differs[n], differ = true, true
+	for n, h := range d.hits {
+		if with, at, ok := r.w.value(h, d.of, i); ok && !v.Equal(int(h.Row), with, at) {
+			d.differs[n], differ = true, true
 		}
 	}
 	return differ
 }
 
 // apply makes a column what the changes make of it.
-func (r *rewriting) apply(v *column.Vector, i int, hits []Hit) *column.Vector {
-	inPlace := v.Kind != column.Bytes
-	for _, h := range hits {
-		inPlace = inPlace && h.Change != dropped
+func (r *rewriting) apply(v *column.Vector, i int, d *grouped) *column.Vector {
+	if len(d.hits) == 0 {
+		return v
 	}
-	if inPlace {
-		for _, h := range hits {
-			b, at := r.m.Changes.row(h.Change)
-			v.Set(int(h.Row), b.Columns[i], at)
+	if v.Kind != column.Bytes && d.drops == 0 {
+		for _, h := range d.hits {
+			if with, at, ok := r.w.value(h, d.of, i); ok {
+				v.Set(int(h.Row), with, at)
+			}
 		}
 		return v
 	}
-	if len(hits) == 0 {
-		return v
-	}
 	made, from := r.vector(r.made, v.Kind), 0
-	for _, h := range hits {
+	for _, h := range d.hits {
+		with, at, ok := r.w.value(h, d.of, i)
+		if !ok && !h.goes() {
+			continue
+		}
 		made.AppendRows(v, from, int(h.Row))
-		if from = int(h.Row) + 1; h.Change != dropped {
-			b, at := r.m.Changes.row(h.Change)
-			made.AppendRows(b.Columns[i], at, at+1)
+		if from = int(h.Row) + 1; ok {
+			made.AppendRows(with, at, at+1)
 		}
 	}
 	made.AppendRows(v, from, v.Len())
 	return made
 }
 
-// rewrittenGroup writes a small row group's rows into one that others follow in.
-func (r *rewriting) rewrittenGroup(ctx context.Context, g int) error {
-	fetched, err := r.reader.Fetch(ctx, g)
-	if err != nil {
-		return err
-	}
-	hits := r.groups[g]
-	differs := make([]bool, len(hits))
-	b := column.NewBatch(r.m.Schema.Kinds(), 0)
-	for i := range r.m.Schema.Columns {
-		c := &r.m.Schema.Columns[i]
+// fillWith writes a small row group's rows into one that others follow in.
+func (r *rewriting) fillWith(ctx context.Context, d *grouped) error {
+	b := column.NewBatch(r.w.Schema.Kinds(), 0)
+	for i := range r.w.Schema.Columns {
+		c := &r.w.Schema.Columns[i]
 		v := r.vector(r.read, c.Type.Kind())
-		if err := readColumn(ctx, r.reader, g, fetched, c, v); err != nil {
+		if err := readColumn(ctx, r.reader, d.number, d.fetched, c, v); err != nil {
 			return err
 		}
-		r.compare(v, i, hits, differs)
-		applied := r.apply(v, i, hits)
+		r.compare(v, i, d)
+		applied := r.apply(v, i, d)
 		b.Columns[i].AppendRows(applied, 0, applied.Len())
 	}
-	for n, h := range hits {
-		if h.Change == dropped {
-			r.drops++
-		} else if differs[n] {
-			r.updated++
-		}
-	}
-	return r.writer.Write(b)
-}
-
-// insertBatch is how many inserts are gathered at once.
-const insertBatch = 8192
-
-// writeInserts writes changes as new rows.
-func (m *Merge) writeInserts(w *parquet.Writer, inserts []int32) error {
-	b := column.NewBatch(m.Schema.Kinds(), 0)
-	for from := 0; from < len(inserts); from += insertBatch {
-		b.Reset()
-		some := inserts[from:min(from+insertBatch, len(inserts))]
-		for start := 0; start < len(some); {
-			source, at := m.Changes.row(some[start])
-			end := start + 1
-			for end < len(some) && some[end] == some[end-1]+1 && at+end-start < source.Rows() {
-				end++
-			}
-			for i, v := range b.Columns {
-				v.AppendRows(source.Columns[i], at, at+end-start)
-			}
-			start = end
-		}
-		if err := w.Write(b); err != nil {
-			return fmt.Errorf("writing new rows: %w", err)
-		}
-	}
-	return nil
+	return r.out.write(ctx, b)
 }

@@ -203,7 +203,7 @@ func (a *attempt) merge(ctx context.Context, target table.Table, bucket store.St
 		a.commit = head.CheckpointCommit
 		return deleteFiles(ctx, bucket, files)
 	}
-	changes, err := merge.Load(ctx, bucket, &planned, files)
+	changes, err := merge.Load(ctx, bucket, &planned, files, nil)
 	if err != nil {
 		return fmt.Errorf("running %q: %w", a.name, err)
 	}
