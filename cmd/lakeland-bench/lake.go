@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -63,10 +64,19 @@ func answer(c *cobra.Command, what any) error {
 	return nil
 }
 
+// listed are the paths of a table's files.
+type listed struct {
+	Files   []string `json:"files"`
+	Deletes []string `json:"deletes"`
+}
+
+// path is where an object lies.
+func (l *lake) path(key string) string { return filepath.Join(l.folder, filepath.FromSlash(key)) }
+
 func filesCommand() *cobra.Command {
 	var folder string
 	c := &cobra.Command{
-		Use: "files --lake DIR", Short: "List the paths of the table's data files", Args: cobra.NoArgs,
+		Use: "files --lake DIR", Short: "List the paths of the table's data files, and of the files of positions of deleted rows", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			l, err := openLake(folder, nil)
 			if err != nil {
@@ -80,11 +90,16 @@ func filesCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			paths := make([]string, len(stored))
+			out := listed{Files: make([]string, len(stored))}
 			for i, f := range stored {
-				paths[i] = filepath.Join(l.folder, filepath.FromSlash(f.Key))
+				out.Files[i] = l.path(f.Key)
+				for _, d := range f.Deletes {
+					if path := l.path(d.Key); !slices.Contains(out.Deletes, path) {
+						out.Deletes = append(out.Deletes, path)
+					}
+				}
 			}
-			return answer(c, paths)
+			return answer(c, out)
 		},
 	}
 	lakeFlag(c, &folder)

@@ -32,7 +32,7 @@ func TestMergeIntoGeneratedTable(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	execute(t, generateCommand(), nil, "--lake", folder, "--rows", "20000", "--changes", "200")
-	var before, after []string
+	var before, after listed
 	execute(t, filesCommand(), &before, "--lake", folder)
 	var out merged
 	execute(t, mergeCommand(), &out, "--lake", folder, "--changes", "changes")
@@ -40,13 +40,30 @@ func TestMergeIntoGeneratedTable(t *testing.T) {
 		t.Errorf("%+v", out)
 	}
 	execute(t, filesCommand(), &after, "--lake", folder)
-	if len(before) != 1 || len(after) != 1 || before[0] == after[0] {
+	if len(before.Files) != 1 || len(after.Files) != 1 || before.Files[0] == after.Files[0] || after.Deletes != nil {
 		t.Errorf("from %v to %v", before, after)
 	}
-	for _, path := range after {
+	for _, path := range after.Files {
 		if _, err := os.Stat(path); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A merge on read leaves the file, and names its rows that are no longer there.
+func TestMergeOnRead(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	execute(t, generateCommand(), nil, "--lake", folder, "--rows", "20000", "--changes", "200")
+	var out merged
+	execute(t, mergeCommand(), &out, "--lake", folder, "--changes", "changes", "--on-read")
+	if out != (merged{Updated: 200, Added: 1, Deletes: 1}) {
+		t.Errorf("%+v", out)
+	}
+	var after listed
+	execute(t, filesCommand(), &after, "--lake", folder)
+	if len(after.Files) != 2 || len(after.Deletes) != 1 {
+		t.Errorf("%+v", after)
 	}
 }
 

@@ -25,10 +25,12 @@ type merged struct {
 	Updated  int64 `json:"updated"`
 	Removed  int   `json:"removed"`
 	Added    int   `json:"added"`
+	Deletes  int   `json:"deletes"`
 }
 
 func mergeCommand() *cobra.Command {
 	var folder, changes, profile string
+	var onRead bool
 	c := &cobra.Command{
 		Use: "merge --lake DIR --changes FOLDER", Short: "Merge a folder's files of changes into the table and commit, as a run does", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
@@ -47,7 +49,7 @@ func mergeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			out, err := l.merge(c.Context(), changes)
+			out, err := l.merge(c.Context(), changes, onRead)
 			if err != nil {
 				return err
 			}
@@ -56,12 +58,13 @@ func mergeCommand() *cobra.Command {
 	}
 	lakeFlag(c, &folder)
 	c.Flags().StringVar(&changes, "changes", "", "folder of the files of changes, by its path in the lake")
+	c.Flags().BoolVar(&onRead, "on-read", false, "name replaced rows in files of positions, instead of writing their files anew")
 	c.Flags().StringVar(&profile, "cpuprofile", "", "file to write a profile of the processor's time to (for pprof)")
 	return c
 }
 
 // merge does what a run does behind its extraction: it reads the head and its manifests, merges, and commits.
-func (l *lake) merge(ctx context.Context, changes string) (*merged, error) {
+func (l *lake) merge(ctx context.Context, changes string, onRead bool) (*merged, error) {
 	head, err := l.target.Head(ctx)
 	if err != nil {
 		return nil, err
@@ -70,7 +73,7 @@ func (l *lake) merge(ctx context.Context, changes string) (*merged, error) {
 	if err != nil {
 		return nil, err
 	}
-	loaded, err := merge.Load(ctx, l.store, &head.Schema, files)
+	loaded, err := merge.Load(ctx, l.store, &head.Schema, files, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +83,7 @@ func (l *lake) merge(ctx context.Context, changes string) (*merged, error) {
 	}
 	made := checkpoint(head.Schema, head)
 	m := merge.Merge{
-		Store: l.store, Schema: head.Schema, Files: stored, Changes: loaded, ChangeFiles: files, Version: version, Parallel: max(runtime.GOMAXPROCS(0), 1), FileBytes: fileBytes,
+		Store: l.store, Schema: head.Schema, Files: stored, Changes: loaded, ChangeFiles: files, Version: version, Parallel: max(runtime.GOMAXPROCS(0), 1), FileBytes: fileBytes, OnRead: onRead,
 		Keys: func(unit string) (string, string) { return l.target.DataKeys(head, made.Attempt, "t0-"+unit) },
 	}
 	outcome, err := m.Run(ctx)
@@ -88,11 +91,11 @@ func (l *lake) merge(ctx context.Context, changes string) (*merged, error) {
 		return nil, err
 	}
 	made.Counts = table.Counts{Seen: int64(loaded.Rows()), Inserted: outcome.Inserted, Updated: outcome.Updated}
-	change := table.Change{Schema: head.Schema, Remove: outcome.Remove, Add: outcome.Add, Checkpoint: made}
+	change := table.Change{Schema: head.Schema, Remove: outcome.Remove, Add: outcome.Add, AddDeletes: outcome.AddDeletes, Checkpoint: made}
 	if _, err := l.target.Commit(ctx, head, change); err != nil {
 		return nil, err
 	}
-	return &merged{Inserted: outcome.Inserted, Updated: outcome.Updated, Removed: len(outcome.Remove), Added: len(outcome.Add)}, nil
+	return &merged{Inserted: outcome.Inserted, Updated: outcome.Updated, Removed: len(outcome.Remove), Added: len(outcome.Add), Deletes: len(outcome.AddDeletes)}, nil
 }
 
 // changeFiles describes the files of changes. A run knows them from their extraction; here their footers tell.

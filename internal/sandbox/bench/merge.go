@@ -4,11 +4,13 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -21,18 +23,27 @@ const (
 	unitBytes = 32 << 20
 )
 
+// Those that merge. onRead is lakeland, but that it names replaced rows instead of writing their files anew; all others
+// must come to the same rows as the reference.
+const (
+	lakeland  = "lakeland"
+	onRead    = "on read"
+	reference = "duckdb"
+	spark     = "spark"
+)
+
 // scenario is a kind of change to trips.
 type scenario struct {
 	name, says string
-	// mergers are the names of those that take part.
+	// mergers take part beside the reference.
 	mergers []string
 }
 
 var scenarios = []scenario{
-	{"uniform", "1 % of the rows, anywhere, with all columns changed", []string{"lakeland", "duckdb", "spark"}},
-	{"three_columns", "the same rows, with 3 of 20 columns changed", []string{"lakeland", "duckdb"}},
-	{"recent", "the 1 % with the highest keys, all columns changed", []string{"lakeland", "duckdb"}},
-	{"hundred", "100 rows with neighbouring keys", []string{"lakeland", "duckdb"}},
+	{"uniform", "1 % of the rows, anywhere, with all columns changed", []string{lakeland, onRead, spark}},
+	{"three_columns", "the same rows, with 3 of 20 columns changed", []string{lakeland}},
+	{"recent", "the 1 % with the highest keys, all columns changed", []string{lakeland}},
+	{"hundred", "100 rows with neighbouring keys", []string{lakeland}},
 }
 
 // lake is what is merged into: a folder with the table, which has the changes too.
@@ -40,6 +51,12 @@ type lake struct {
 	folder string
 	// files are the table's.
 	files []string
+}
+
+// listed are the paths of the files that hold a table's rows, and of those that name deleted ones.
+type listed struct {
+	Files   []string `json:"files"`
+	Deletes []string `json:"deletes"`
 }
 
 func (l *lake) changes(s scenario) string { return filepath.Join(l.folder, "changes", s.name) }
@@ -64,21 +81,24 @@ func (b *bench) land(ctx context.Context) (*lake, error) {
 			return nil, fmt.Errorf("extracting changes: %w", err)
 		}
 	}
-	var err error
-	l.files, err = b.filesOf(ctx, l.folder)
-	return l, err
+	landed, err := b.filesOf(ctx, l.folder)
+	if err != nil {
+		return nil, err
+	}
+	l.files = landed.Files
+	return l, nil
 }
 
-// filesOf are the data files of the table in a lake.
-func (b *bench) filesOf(ctx context.Context, folder string) (paths []string, err error) {
-	_, out, err := measured(exec.CommandContext(ctx, b.Merger, "files", "--lake", folder))
+// filesOf are the files of the table in a lake.
+func (b *bench) filesOf(ctx context.Context, folder string) (out listed, err error) {
+	_, printed, err := measured(exec.CommandContext(ctx, b.Merger, "files", "--lake", folder))
 	if err == nil {
-		err = json.Unmarshal(out, &paths)
+		err = json.Unmarshal(printed, &out)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("listing the files of a lake: %w", err)
+		return listed{}, fmt.Errorf("listing the files of a lake: %w", err)
 	}
-	return paths, nil
+	return out, nil
 }
 
 // merges measures changing a table that is in the lake.
@@ -86,7 +106,7 @@ func (b *bench) merges(ctx context.Context, out io.Writer) ([]figure, error) {
 	var all []figure
 	var taken []scenario
 	for _, s := range scenarios {
-		if wanted(b.Only, "merge."+s.name) || s.name == "uniform" && wanted(b.Only, "merge.spark") {
+		if wanted(b.Only, "merge."+s.name) || s.name == "uniform" && (wanted(b.Only, "merge.spark") || wanted(b.Only, "merge.on_read")) {
 			taken = append(taken, s)
 		}
 	}
@@ -101,7 +121,7 @@ func (b *bench) merges(ctx context.Context, out io.Writer) ([]figure, error) {
 		}
 		_, _ = fmt.Fprintln(out)
 		for _, s := range taken {
-			printMerges(out, fmt.Sprintf("%s rows of trips in %d files: %s", rowsText("trips", b.Scale), len(l.files), s.says), s.mergers, by[s.name])
+			printMerges(out, fmt.Sprintf("%s rows of trips in %d files: %s", rowsText("trips", b.Scale), len(l.files), s.says), append(slices.Clone(s.mergers), reference), by[s.name])
 			if err := b.profileMerge(ctx, out, l, s); err != nil {
 				return nil, err
 			}
@@ -147,8 +167,8 @@ func (b *bench) mergeRounds(ctx context.Context, l *lake, taken []scenario) (map
 
 // mergeRound is one scenario's part of a round.
 func (b *bench) mergeRound(ctx context.Context, l *lake, mergers map[string]*merger, s scenario, round int, by map[string][]sample) error {
-	var expected []string
-	for _, name := range s.mergers {
+	var expected listed
+	for _, name := range append([]string{reference}, s.mergers...) {
 		m := mergers[name]
 		if m == nil || round < m.from || round >= m.to {
 			continue
@@ -165,32 +185,38 @@ func (b *bench) mergeRound(ctx context.Context, l *lake, mergers map[string]*mer
 			by[name] = append(by[name], took)
 			_, _ = fmt.Fprintf(b.Out, "round %d  %-14s %-9s %6.2f s  CPU %6.2f s  %4d MB  %6.1f MB out\n", round, s.name, name, took.wall.Seconds(), took.client.Seconds(), took.rss/mega, float64(took.size)/1e6)
 		}
-		switch {
-		case name == "lakeland" && round < 2: // each of the others takes part in one of these first
-			expected, err = b.filesOf(ctx, l.folder)
-		case round == m.from:
-			err = b.compareFiles(ctx, expected, m.files(l.files, added))
+		got := listed{Files: m.files(l.files, added)}
+		if name == reference {
+			expected = got
+			continue
 		}
-		if err != nil {
+		if round == m.from {
+			if m.lake {
+				got, err = b.filesOf(ctx, l.folder)
+			}
+			if err == nil {
+				err = b.compareFiles(ctx, expected, got)
+			}
+		}
+		if err = errors.Join(err, m.before.restore()); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	for _, name := range s.mergers { // what was expected is compared with until here
-		if m := mergers[name]; m != nil {
-			if err := m.before.restore(); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return mergers[reference].before.restore()
 }
 
 // compareFiles makes sure that files hold the same rows as others.
-func (b *bench) compareFiles(ctx context.Context, expected, got []string) error {
-	arguments := append([]string{b.script("compare")}, expected...)
-	arguments = append(append(arguments, "--"), got...)
+func (b *bench) compareFiles(ctx context.Context, sides ...listed) error {
+	arguments := []string{b.script("compare")}
+	for _, side := range sides {
+		text, err := json.Marshal(side)
+		if err != nil {
+			return fmt.Errorf("comparing files: %w", err)
+		}
+		arguments = append(arguments, string(text))
+	}
 	if _, out, err := measured(exec.CommandContext(ctx, b.python, arguments...)); err != nil {
-		return fmt.Errorf("other rows than lakeland's: %w %s", err, out)
+		return fmt.Errorf("other rows than the first's: %w %s", err, out)
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ func rssOf(s sample) float64 { return float64(s.rss) / mega }
 
 // mergeFigures are the bounded ones, from the samples by scenario and merger. Ratios are of the same rounds.
 func mergeFigures(by map[string]map[string][]sample) []figure {
-	ours := func(scenario string) []sample { return by[scenario]["lakeland"] }
+	ours := func(scenario string) []sample { return by[scenario][lakeland] }
 	var out []figure
 	// ratio adds how one compares with another, where both were measured.
 	ratio := func(name string, a, b []sample, of func(sample) float64, bound float64, bounded func(string, float64, float64) figure) {
@@ -31,14 +31,15 @@ func mergeFigures(by map[string]map[string][]sample) []figure {
 			out = append(out, atMost("merge."+name, median(pick(s, of)), bound))
 		}
 	}
-	ratio("uniform.wall_to_duckdb", ours("uniform"), by["uniform"]["duckdb"], wallOf, 0.85, atMost)
-	ratio("uniform.cpu_to_duckdb", ours("uniform"), by["uniform"]["duckdb"], cpuOf, 0.85, atMost)
+	ratio("uniform.wall_to_duckdb", ours("uniform"), by["uniform"][reference], wallOf, 0.85, atMost)
+	ratio("uniform.cpu_to_duckdb", ours("uniform"), by["uniform"][reference], cpuOf, 0.85, atMost)
 	value("uniform.rss_mb", ours("uniform"), rssOf, 300)
-	ratio("three_columns.wall_to_duckdb", ours("three_columns"), by["three_columns"]["duckdb"], wallOf, 0.5, atMost)
+	ratio("three_columns.wall_to_duckdb", ours("three_columns"), by["three_columns"][reference], wallOf, 0.5, atMost)
 	ratio("recent.speedup", ours("uniform"), ours("recent"), wallOf, 10, atLeast)
 	value("hundred.wall_s", ours("hundred"), wallOf, 2)
-	ratio("spark.wall_speedup", by["uniform"]["spark"], ours("uniform"), wallOf, 8, atLeast)
-	ratio("spark.cpu_saving", by["uniform"]["spark"], ours("uniform"), cpuOf, 15, atLeast)
+	ratio("on_read.wall_to_cow", by["uniform"][onRead], ours("uniform"), wallOf, 0.3, atMost)
+	ratio("spark.wall_speedup", by["uniform"][spark], ours("uniform"), wallOf, 8, atLeast)
+	ratio("spark.cpu_saving", by["uniform"][spark], ours("uniform"), cpuOf, 15, atLeast)
 	return out
 }
 
@@ -58,12 +59,15 @@ func printMerges(w io.Writer, title string, order []string, by map[string][]samp
 	}
 	_ = t.Flush()
 	var lost []string
-	for _, name := range order[1:] {
+	for _, name := range order {
+		if name == lakeland || name == onRead {
+			continue
+		}
 		for _, m := range []struct {
 			name string
 			of   func(sample) float64
 		}{{"wall", wallOf}, {"CPU", cpuOf}, {"peak RSS", rssOf}} {
-			if a, b := by[order[0]], by[name]; len(a) > 0 && len(b) > 0 && median(ratios(a, b, m.of)) > 1 {
+			if a, b := by[lakeland], by[name]; len(a) > 0 && len(b) > 0 && median(ratios(a, b, m.of)) > 1 {
 				lost = append(lost, fmt.Sprintf("%s to %s (%.2f times)", m.name, name, median(ratios(a, b, m.of))))
 			}
 		}

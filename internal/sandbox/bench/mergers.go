@@ -18,6 +18,8 @@ type merger struct {
 	from, to int
 	// before is what its folder holds before each merge.
 	before *state
+	// lake says that what it has come to is the lake's table; otherwise that are files.
+	lake bool
 	// named says that it writes files in the place of others, under their names; otherwise it writes all anew.
 	named   bool
 	command func(s scenario) *exec.Cmd
@@ -47,18 +49,18 @@ func (b *bench) mergers(ctx context.Context, l *lake) (map[string]*merger, error
 		return nil, fmt.Errorf("making a folder: %w", err)
 	}
 	all := map[string]*merger{
-		"lakeland": {to: b.Rounds + 1, command: func(s scenario) *exec.Cmd { return b.mergeCommand(ctx, l, s) }},
-		"duckdb": {to: b.Rounds + 1, named: true, command: func(s scenario) *exec.Cmd {
+		lakeland: {to: b.Rounds + 1, lake: true, command: func(s scenario) *exec.Cmd { return b.mergeCommand(ctx, l, s) }},
+		onRead:   {to: b.Rounds + 1, lake: true, command: func(s scenario) *exec.Cmd { return b.mergeCommand(ctx, l, s, "--on-read") }},
+		reference: {to: b.Rounds + 1, named: true, command: func(s scenario) *exec.Cmd {
 			return exec.CommandContext(ctx, b.python, append([]string{b.script("merge_duckdb"), mergeKey, l.changes(s), written}, l.files...)...)
 		}},
 	}
-	folders := map[string]string{"lakeland": l.folder, "duckdb": written}
+	folders := map[string]string{lakeland: l.folder, onRead: l.folder, reference: written}
 	if b.SparkRounds > 0 && wanted(b.Only, "merge.spark") {
-		spark, folder, err := b.spark(ctx, l)
-		if err != nil {
+		var err error
+		if all[spark], folders[spark], err = b.spark(ctx, l); err != nil {
 			return nil, err
 		}
-		all["spark"], folders["spark"] = spark, folder
 	}
 	for name, m := range all {
 		var err error
@@ -70,8 +72,8 @@ func (b *bench) mergers(ctx context.Context, l *lake) (map[string]*merger, error
 }
 
 // mergeCommand is the engine's merge.
-func (b *bench) mergeCommand(ctx context.Context, l *lake, s scenario) *exec.Cmd {
-	return exec.CommandContext(ctx, b.Merger, "merge", "--lake", l.folder, "--changes", "changes/"+s.name)
+func (b *bench) mergeCommand(ctx context.Context, l *lake, s scenario, more ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, b.Merger, append([]string{"merge", "--lake", l.folder, "--changes", "changes/" + s.name}, more...)...)
 }
 
 // spark makes Spark's table, of copies of the lake's files, in a folder.

@@ -39,7 +39,7 @@ func TestMergeFigures(t *testing.T) {
 		return out
 	}
 	by := map[string]map[string][]sample{
-		"uniform": {"lakeland": of(1, 2, 3), "duckdb": of(2, 2, 2), "spark": of(10, 30)},
+		"uniform": {"lakeland": of(1, 2, 3), "on read": of(0.1, 0.2, 3), "duckdb": of(2, 2, 2), "spark": of(10, 30)},
 		"recent":  {"lakeland": of(0.1, 0.1, 0.2)},
 	}
 	var out bytes.Buffer
@@ -48,6 +48,7 @@ func TestMergeFigures(t *testing.T) {
 bench merge.uniform.cpu_to_duckdb 1.000 0.850 short
 bench merge.uniform.rss_mb 100.000 300.000 ok
 bench merge.recent.speedup 15.000 10.000 ok
+bench merge.on_read.wall_to_cow 0.100 0.300 ok
 bench merge.spark.wall_speedup 15.000 8.000 ok
 bench merge.spark.cpu_saving 15.000 15.000 ok
 `
