@@ -31,6 +31,7 @@ type merged struct {
 func mergeCommand() *cobra.Command {
 	var folder, changes, profile string
 	var onRead bool
+	var full int64
 	c := &cobra.Command{
 		Use: "merge --lake DIR --changes FOLDER", Short: "Merge a folder's files of changes into the table and commit, as a run does", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
@@ -49,7 +50,7 @@ func mergeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			out, err := l.merge(c.Context(), changes, onRead)
+			out, err := l.merge(c.Context(), changes, full, onRead)
 			if err != nil {
 				return err
 			}
@@ -59,12 +60,13 @@ func mergeCommand() *cobra.Command {
 	lakeFlag(c, &folder)
 	c.Flags().StringVar(&changes, "changes", "", "folder of the files of changes, by its path in the lake")
 	c.Flags().BoolVar(&onRead, "on-read", false, "name replaced rows in files of positions, instead of writing their files anew")
+	c.Flags().Int64Var(&full, "file-bytes", fileBytes, "size up to which files are filled")
 	c.Flags().StringVar(&profile, "cpuprofile", "", "file to write a profile of the processor's time to (for pprof)")
 	return c
 }
 
 // merge does what a run does behind its extraction: it reads the head and its manifests, merges, and commits.
-func (l *lake) merge(ctx context.Context, changes string, onRead bool) (*merged, error) {
+func (l *lake) merge(ctx context.Context, changes string, full int64, onRead bool) (*merged, error) {
 	head, err := l.target.Head(ctx)
 	if err != nil {
 		return nil, err
@@ -83,7 +85,7 @@ func (l *lake) merge(ctx context.Context, changes string, onRead bool) (*merged,
 	}
 	made := checkpoint(head.Schema, head)
 	m := merge.Merge{
-		Store: l.store, Schema: head.Schema, Files: stored, Changes: loaded, ChangeFiles: files, Version: version, Parallel: max(runtime.GOMAXPROCS(0), 1), FileBytes: fileBytes, OnRead: onRead,
+		Store: l.store, Schema: head.Schema, Files: stored, Changes: loaded, ChangeFiles: files, Version: version, Parallel: max(runtime.GOMAXPROCS(0), 1), FileBytes: full, OnRead: onRead,
 		Keys: func(unit string) (string, string) { return l.target.DataKeys(head, made.Attempt, "t0-"+unit) },
 	}
 	outcome, err := m.Run(ctx)

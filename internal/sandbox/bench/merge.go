@@ -49,8 +49,9 @@ var scenarios = []scenario{
 // lake is what is merged into: a folder with the table, which has the changes too.
 type lake struct {
 	folder string
-	// files are the table's.
+	// files are the table's; full is the length in bytes of the longest.
 	files []string
+	full  int64
 }
 
 // listed are the paths of the files that hold a table's rows, and of those that name deleted ones.
@@ -86,6 +87,13 @@ func (b *bench) land(ctx context.Context) (*lake, error) {
 		return nil, err
 	}
 	l.files = landed.Files
+	for _, path := range l.files {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, fmt.Errorf("looking at the lake's files: %w", err)
+		}
+		l.full = max(l.full, info.Size())
+	}
 	return l, nil
 }
 

@@ -71,9 +71,10 @@ func (b *bench) mergers(ctx context.Context, l *lake) (map[string]*merger, error
 	return all, nil
 }
 
-// mergeCommand is the engine's merge.
+// mergeCommand is the engine's merge. Files as long as those that were landed are full, as they are in a table so large that
+// it has as many: none are joined for being small.
 func (b *bench) mergeCommand(ctx context.Context, l *lake, s scenario, more ...string) *exec.Cmd {
-	return exec.CommandContext(ctx, b.Merger, append([]string{"merge", "--lake", l.folder, "--changes", "changes/" + s.name}, more...)...)
+	return exec.CommandContext(ctx, b.Merger, append([]string{"merge", "--lake", l.folder, "--changes", "changes/" + s.name, "--file-bytes", fmt.Sprint(l.full)}, more...)...)
 }
 
 // spark makes Spark's table, of copies of the lake's files, in a folder.
