@@ -12,11 +12,7 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
 
-const (
-	generatedBatch = 8192
-	// generatedFile is how many rows one file of a generated table has.
-	generatedFile = 10_000_000
-)
+const generatedBatch = 8192
 
 // narrow is a table of small columns.
 var narrow = schema.Table{Key: []string{"id"}, Columns: []schema.Column{
@@ -25,7 +21,7 @@ var narrow = schema.Table{Key: []string{"id"}, Columns: []schema.Column{
 
 func generateCommand() *cobra.Command {
 	var folder string
-	var rows, changed int64
+	var rows, changed, perFile int64
 	c := &cobra.Command{
 		Use: "generate --lake DIR --rows N --changes M", Short: "Make a table of three small columns, and a folder of uniformly spread changes to it", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -33,16 +29,17 @@ func generateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return l.generate(c.Context(), rows, changed)
+			return l.generate(c.Context(), rows, changed, max(perFile, 1))
 		},
 	}
 	lakeFlag(c, &folder)
 	c.Flags().Int64Var(&rows, "rows", 1_000_000, "how many rows the table has")
 	c.Flags().Int64Var(&changed, "changes", 10_000, "how many rows are changed, in the folder changes")
+	c.Flags().Int64Var(&perFile, "file-rows", 2_500_000, "how many rows each of its files has")
 	return c
 }
 
-func (l *lake) generate(ctx context.Context, rows, changed int64) error {
+func (l *lake) generate(ctx context.Context, rows, changed, perFile int64) error {
 	head, err := l.target.Head(ctx)
 	if err != nil {
 		return err
@@ -52,10 +49,10 @@ func (l *lake) generate(ctx context.Context, rows, changed int64) error {
 		return err
 	}
 	change := table.Change{Schema: planned, Checkpoint: checkpoint(planned, head)}
-	for from := int64(0); from < rows; from += generatedFile {
-		prefix, suffix := l.target.DataKeys(head, change.Checkpoint.Attempt, fmt.Sprintf("%04d", from/generatedFile))
+	for from := int64(0); from < rows; from += perFile {
+		prefix, suffix := l.target.DataKeys(head, change.Checkpoint.Attempt, fmt.Sprintf("%04d", from/perFile))
 		file, err := l.write(ctx, prefix+"0000"+suffix, &planned, func(w *parquet.Writer) error {
-			return generateRows(w, &planned, from, min(from+generatedFile, rows), 1, 0)
+			return generateRows(w, &planned, from, min(from+perFile, rows), 1, 0)
 		})
 		if err != nil {
 			return err

@@ -181,7 +181,7 @@ func (b *bench) mergeRound(ctx context.Context, l *lake, mergers map[string]*mer
 		if m == nil || round < m.from || round >= m.to {
 			continue
 		}
-		took, _, err := measured(m.command(s))
+		took, printed, err := measured(m.command(s))
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -193,18 +193,21 @@ func (b *bench) mergeRound(ctx context.Context, l *lake, mergers map[string]*mer
 			by[name] = append(by[name], took)
 			_, _ = fmt.Fprintf(b.Out, "round %d  %-14s %-9s %6.2f s  CPU %6.2f s  %4d MB  %6.1f MB out\n", round, s.name, name, took.wall.Seconds(), took.client.Seconds(), took.rss/mega, float64(took.size)/1e6)
 		}
-		got := listed{Files: m.files(l.files, added)}
+		var got listed
+		if m.lake {
+			got, err = b.filesOf(ctx, l.folder)
+		} else {
+			got.Files, err = m.files(added, printed)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
 		if name == reference {
 			expected = got
 			continue
 		}
 		if round == m.from {
-			if m.lake {
-				got, err = b.filesOf(ctx, l.folder)
-			}
-			if err == nil {
-				err = b.compareFiles(ctx, expected, got)
-			}
+			err = b.compareFiles(ctx, expected, got)
 		}
 		if err = errors.Join(err, m.before.restore()); err != nil {
 			return fmt.Errorf("%s: %w", name, err)

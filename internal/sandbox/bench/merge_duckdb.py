@@ -1,11 +1,10 @@
 """A merge by rewriting files, as a user of DuckDB does it: python merge_duckdb.py KEY CHANGES OUT FILE...
 
-Each file that holds changed keys is written anew into the folder OUT under its name: the rows whose keys have not changed,
-and the changes to the others. Files whose own statistics exclude all changed keys are passed over. Two files are at work at once, for DuckDB reads a file of
-one row group with one thread.
+The files that hold changed keys are written anew, all by one statement into the folder OUT: their rows whose keys have not
+changed, and the changes. Statements of their own for each file take half as much time again. Prints, as JSON, the files that
+were left as they are.
 """
-import concurrent.futures
-import os
+import json
 import sys
 
 import duckdb
@@ -14,24 +13,16 @@ key, folder, out, files = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
 db = duckdb.connect(config={"threads": 2})
 db.execute("SET preserve_insertion_order = false")
 db.execute(f"CREATE TABLE changes AS SELECT * FROM read_parquet('{folder}/*.parquet')")
-bounds = db.execute(
-    "SELECT file_name, min(stats_min_value::BIGINT), max(stats_max_value::BIGINT) FROM parquet_metadata(?) WHERE path_in_schema = ? GROUP BY file_name", [files, key]
+# Files that may hold changed keys by their own statistics, and of those the ones that do.
+candidates = db.execute(
+    "SELECT file_name FROM (SELECT file_name, min(stats_min_value::BIGINT) low, max(stats_max_value::BIGINT) high FROM parquet_metadata(?)"
+    f" WHERE path_in_schema = '{key}' GROUP BY file_name) file WHERE EXISTS (FROM changes WHERE {key} BETWEEN low AND high)",
+    [files],
 ).fetchall()
-
-
-def rewrite(of):
-    file, low, high = of
-    cursor = db.cursor()
-    cursor.execute(
-        f"CREATE TEMP TABLE here AS SELECT changes.* FROM changes SEMI JOIN read_parquet('{file}') stored USING ({key}) WHERE changes.{key} BETWEEN {low} AND {high}"
-    )
-    if not cursor.execute("SELECT count(*) FROM here").fetchone()[0]:
-        return
-    cursor.execute(
-        f"COPY (SELECT stored.* FROM read_parquet('{file}') stored ANTI JOIN here USING ({key}) UNION ALL SELECT * FROM here)"
-        f" TO '{out}/{os.path.basename(file)}' (FORMAT parquet, COMPRESSION zstd)"
-    )
-
-
-with concurrent.futures.ThreadPoolExecutor(2) as pool:
-    list(pool.map(rewrite, bounds))
+touched = db.execute(f"SELECT DISTINCT filename FROM read_parquet(?, filename = true) stored SEMI JOIN changes USING ({key})", [[c[0] for c in candidates]]).fetchall()
+touched = [t[0] for t in touched]
+db.execute(
+    f"COPY (SELECT stored.* FROM read_parquet({touched}) stored ANTI JOIN changes USING ({key}) UNION ALL SELECT * FROM changes)"
+    f" TO '{out}/merged' (FORMAT parquet, COMPRESSION zstd, OVERWRITE, PER_THREAD_OUTPUT true)"
+)
+print(json.dumps([file for file in files if file not in touched]))

@@ -47,7 +47,7 @@ func (b *bench) large(ctx context.Context, out io.Writer) ([]figure, error) {
 	var peaks []float64
 	for _, millions := range []float64{10, 100} {
 		folder, rows := filepath.Join(b.folder, "large"), int64(millions*1e6*b.Scale)
-		if _, _, err := measured(exec.CommandContext(ctx, b.Merger, "generate", "--lake", folder, "--rows", fmt.Sprint(rows), "--changes", fmt.Sprint(int64(1e5*b.Scale)))); err != nil {
+		if _, _, err := measured(exec.CommandContext(ctx, b.Merger, "generate", "--lake", folder, "--rows", fmt.Sprint(rows), "--changes", fmt.Sprint(int64(1e5*b.Scale)), "--file-rows", fmt.Sprint(int64(2.5e6*b.Scale)))); err != nil {
 			return nil, fmt.Errorf("making a table of %d rows: %w", rows, err)
 		}
 		before, err := remember(folder)

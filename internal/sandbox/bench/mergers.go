@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/toolchain"
@@ -20,26 +21,19 @@ type merger struct {
 	before *state
 	// lake says that what it has come to is the lake's table; otherwise that are files.
 	lake bool
-	// named says that it writes files in the place of others, under their names; otherwise it writes all anew.
-	named   bool
+	// prints says that it prints the files that it has left as they were; otherwise it writes all anew.
+	prints  bool
 	command func(s scenario) *exec.Cmd
 }
 
-// files are what holds the table's rows behind a merge that has added some.
-func (m *merger) files(table, added []string) []string {
-	var out []string
-	instead := map[string]bool{}
-	for _, path := range added {
-		if data(path) {
-			out, instead[filepath.Base(path)] = append(out, path), true
+// files are what holds the table's rows behind a merge that has added some and printed something.
+func (m *merger) files(added []string, printed []byte) (out []string, err error) {
+	if m.prints {
+		if err := json.Unmarshal(printed, &out); err != nil {
+			return nil, fmt.Errorf("reading what a merge has printed: %w", err)
 		}
 	}
-	for _, path := range table {
-		if m.named && !instead[filepath.Base(path)] {
-			out = append(out, path)
-		}
-	}
-	return out
+	return append(out, slices.DeleteFunc(added, func(path string) bool { return !data(path) })...), nil
 }
 
 // mergers are those that the benchmark asks for, by their names.
@@ -51,7 +45,7 @@ func (b *bench) mergers(ctx context.Context, l *lake) (map[string]*merger, error
 	all := map[string]*merger{
 		lakeland: {to: b.Rounds + 1, lake: true, command: func(s scenario) *exec.Cmd { return b.mergeCommand(ctx, l, s) }},
 		onRead:   {to: b.Rounds + 1, lake: true, command: func(s scenario) *exec.Cmd { return b.mergeCommand(ctx, l, s, "--on-read") }},
-		reference: {to: b.Rounds + 1, named: true, command: func(s scenario) *exec.Cmd {
+		reference: {to: b.Rounds + 1, prints: true, command: func(s scenario) *exec.Cmd {
 			return exec.CommandContext(ctx, b.python, append([]string{b.script("merge_duckdb"), mergeKey, l.changes(s), written}, l.files...)...)
 		}},
 	}

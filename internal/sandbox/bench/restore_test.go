@@ -53,14 +53,21 @@ func TestFoldersArePutBack(t *testing.T) {
 	}
 }
 
-// A merger's rows lie in what it has written, and in the files that it has written none in the place of.
+// A merger's rows lie in what it has written, and in the files that it says to have left.
 func TestFilesBehindAMerge(t *testing.T) {
 	t.Parallel()
-	table := []string{"/lake/1.parquet", "/lake/2.parquet"}
-	if got := (&merger{named: true}).files(table, []string{"/out/2.parquet", "/out/log"}); !slices.Equal(got, []string{"/out/2.parquet", "/lake/1.parquet"}) {
-		t.Error(got)
-	}
-	if got := (&merger{}).files(table, []string{"/out/x.parquet"}); !slices.Equal(got, []string{"/out/x.parquet"}) {
-		t.Error(got)
+	for _, tc := range []struct {
+		m       merger
+		printed string
+		want    []string
+	}{
+		{merger{prints: true}, `["/lake/1.parquet"]`, []string{"/lake/1.parquet", "/out/x.parquet"}},
+		{merger{}, "anything", []string{"/out/x.parquet"}},
+		{merger{prints: true}, "anything", nil},
+	} {
+		got, err := tc.m.files([]string{"/out/log", "/out/x.parquet"}, []byte(tc.printed))
+		if !slices.Equal(got, tc.want) || (err != nil) != (tc.want == nil) {
+			t.Errorf("%q: %v, %v", tc.printed, got, err)
+		}
 	}
 }

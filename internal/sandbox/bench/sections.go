@@ -25,8 +25,8 @@ var sections = []section{
 "server" is the CPU time of the sessions that served the tool.`, []string{"extract.trips", "extract.orders", "extract.memory"}},
 	{"Merging", `Changes, rows with their keys, are brought into the rows of trips, which lie in Parquet files as the
 engine lands them, in the order of their keys. Every process is measured from its start to its end. lakeland reads the Iceberg table's
-metadata and manifests, merges, and commits; "on read" is the same, but that it names replaced rows and leaves their files. DuckDB rewrites the files that hold changed keys, with two threads, and knows no
-table. Spark 3.5 runs MERGE INTO on an Iceberg table of the same files, local[2]. All rows were compared, once per scenario.`,
+metadata and manifests, merges, and commits; "on read" is the same, but that it names replaced rows and leaves their files. DuckDB rewrites the files that hold changed keys, with two threads, by one
+statement into one file per thread, and knows no table. Spark 3.5 runs MERGE INTO on an Iceberg table of the same files, local[2]. All rows were compared, once per scenario.`,
 		[]string{"merge.uniform", "merge.three_columns", "merge.recent", "merge.hundred", "merge.on_read", "merge.spark", "merge.commits"}},
 }
 
