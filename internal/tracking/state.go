@@ -33,6 +33,10 @@ type Summary struct {
 	Rows     int64  `dynamodbav:"rows"`
 	// Seconds is the smoothed length of a run.
 	Seconds float64 `dynamodbav:"seconds"`
+	// Reconciled is when source and lake were last compared, Reconcile how that ended, ReconcileWhy by what or why.
+	Reconciled   time.Time `dynamodbav:"reconciled,omitempty"`
+	Reconcile    string    `dynamodbav:"reconcile,omitempty"`
+	ReconcileWhy string    `dynamodbav:"reconcile_why,omitempty"`
 }
 
 // RunState is how a run ended.

@@ -1,5 +1,5 @@
 // Package catalog is the Glue Data Catalog as table formats need it: one entry a table, changed by
-// compare-and-swap.
+// compare-and-swap, and its partitions, each made by one who comes first.
 package catalog
 
 import (
@@ -7,10 +7,10 @@ import (
 	"errors"
 )
 
-// ErrNotFound says that a table or database does not exist.
+// ErrNotFound says that a partition, table or database does not exist.
 var ErrNotFound = errors.New("it does not exist in the catalogue")
 
-// ErrExists says that a table of that name exists already.
+// ErrExists says that a table of that name, or a partition of those values, exists already.
 var ErrExists = errors.New("it exists in the catalogue already")
 
 // ErrConflict says that the table changed since its Version was read.
@@ -58,4 +58,5 @@ type Catalog interface {
 	// Update replaces the entry whose Version is t's: ErrConflict, ErrNotFound, ErrThrottled or ErrUnknown when it
 	// did not.
 	Update(ctx context.Context, t *Table) error
+	Partitioned
 }

@@ -24,17 +24,21 @@ func TestMain(m *testing.M) { sandbox.Main(m) }
 
 func TestMemory(t *testing.T) {
 	t.Parallel()
-	conform(t, func(*testing.T) (catalog.Catalog, string) { return catalog.NewMemory("raw"), "raw" })
+	open := func(*testing.T) (catalog.Catalog, string) { return catalog.NewMemory("raw"), "raw" }
+	conform(t, open)
+	conformPartitions(t, open)
 }
 
 func TestGlue(t *testing.T) {
 	t.Parallel()
 	sb := sandbox.ForTest(t, sandbox.Glue)
 	client := awsclient.New(sb.AWSConfig(), awsclient.Options{}).Glue
-	conform(t, func(t *testing.T) (catalog.Catalog, string) {
+	open := func(t *testing.T) (catalog.Catalog, string) {
 		t.Helper()
 		return catalog.NewGlue(client, awsclient.Unknown, awsclient.Throttled), database(t, sb, client)
-	})
+	}
+	conform(t, open)
+	conformPartitions(t, open)
 }
 
 func database(t *testing.T, sb *sandbox.Sandbox, client *gluesdk.Client) string {

@@ -16,6 +16,11 @@ type GlueAPI interface {
 	GetTable(context.Context, *glue.GetTableInput, ...func(*glue.Options)) (*glue.GetTableOutput, error)
 	CreateTable(context.Context, *glue.CreateTableInput, ...func(*glue.Options)) (*glue.CreateTableOutput, error)
 	UpdateTable(context.Context, *glue.UpdateTableInput, ...func(*glue.Options)) (*glue.UpdateTableOutput, error)
+	GetPartition(context.Context, *glue.GetPartitionInput, ...func(*glue.Options)) (*glue.GetPartitionOutput, error)
+	GetPartitions(context.Context, *glue.GetPartitionsInput, ...func(*glue.Options)) (*glue.GetPartitionsOutput, error)
+	CreatePartition(context.Context, *glue.CreatePartitionInput, ...func(*glue.Options)) (*glue.CreatePartitionOutput, error)
+	UpdatePartition(context.Context, *glue.UpdatePartitionInput, ...func(*glue.Options)) (*glue.UpdatePartitionOutput, error)
+	DeletePartition(context.Context, *glue.DeletePartitionInput, ...func(*glue.Options)) (*glue.DeletePartitionOutput, error)
 }
 
 // Glue is the account's catalogue in one Region.
@@ -78,16 +83,10 @@ func (g *Glue) Update(ctx context.Context, t *Table) error {
 func (t *Table) input() *types.TableInput {
 	in := &types.TableInput{
 		Name: aws.String(t.Name), TableType: aws.String(t.Type), Parameters: t.Parameters, PartitionKeys: toGlue(t.PartitionKeys),
-		StorageDescriptor: &types.StorageDescriptor{Location: aws.String(t.Location), Columns: toGlue(t.Columns)},
+		StorageDescriptor: descriptor(t.Location, t.Columns, t.InputFormat, t.OutputFormat, t.SerDe, t.SerDeParameters),
 	}
 	if t.Description != "" {
 		in.Description = aws.String(t.Description)
-	}
-	if t.InputFormat != "" {
-		in.StorageDescriptor.InputFormat, in.StorageDescriptor.OutputFormat = aws.String(t.InputFormat), aws.String(t.OutputFormat)
-	}
-	if t.SerDe != "" {
-		in.StorageDescriptor.SerdeInfo = &types.SerDeInfo{SerializationLibrary: aws.String(t.SerDe), Parameters: t.SerDeParameters}
 	}
 	return in
 }

@@ -69,6 +69,16 @@ func (r *rows) row(n int32) (*column.Batch, int) {
 	return r.batches[i], int(n) - r.starts[i]
 }
 
+// batchRows is how many rows are gathered at once: no more than batchBytes, if they are like the changes.
+func (c *Changes) batchRows() int {
+	return min(max(batchBytes/max(c.rowBytes, 1), 16), maxBatch)
+}
+
+const (
+	maxBatch   = 8192
+	batchBytes = 8 << 20
+)
+
 // hitBytes is about what finding a change's stored row takes up in memory.
 const hitBytes = 16
 
@@ -109,10 +119,11 @@ func load(ctx context.Context, s store.Store, t *schema.Table, files, removals [
 				return nil
 			}
 			size, err := c.load(ctx, r, g, k)
-			held += size
+			if held += size; c.count > 0 {
+				c.rowBytes = held / c.count
+			}
 			if c.gauge.take(size); err == nil && int64(held+k.size()+k.len()*hitBytes) > budget {
 				c.parts = int(int64(k.size()/max(k.len(), 1)+2*hitBytes)*all/max(budget/2, 1)) + 1
-				c.rowBytes = held / max(k.len(), 1)
 				c.rows, k = nil, nil
 				c.gauge.give(held)
 			}

@@ -3,7 +3,6 @@ package merge
 import (
 	"context"
 	"encoding/binary"
-	"fmt"
 	"slices"
 	"sort"
 
@@ -76,34 +75,32 @@ func (w *work) distributeRows(ctx context.Context, sorter *sorter) error {
 		}); err != nil {
 			return err
 		}
-		b, err := w.Changes.readRows(ctx, r, g)
-		if err != nil {
-			return fmt.Errorf("reading changes: %w", err)
-		}
-		w.gauge.take(b.Size())
-		defer w.gauge.give(b.Size())
-		if partitions, err = sorter.sort(b, partitions[:0]); err != nil {
-			return err
-		}
-		for i := range g.rows {
-			n := g.first + i
-			switch {
-			case to[i].file != nowhere:
-				f := w.files[to[i].file]
-				f.moves = f.moves || partitions[i] != f.partition
-				record = binary.LittleEndian.AppendUint32(record[:0], uint32(to[i].row))
-				record = binary.LittleEndian.AppendUint32(record, uint32(0))
-				record = appendRow(record, b, i, asItIs)
-				err = w.destined.add(f.base+int(to[i].group), record)
-			case w.matched[n>>6]&(1<<(n&63)) == 0:
-				record = appendRow(record[:0], b, i, asItIs)
-				err = w.setAside(partitions[i], record, true)
-			}
-			if err != nil {
+		return scanGroup(ctx, r, g.group, &w.Schema, w.Changes.batchRows(), func(first int, b *column.Batch) (err error) {
+			w.gauge.take(b.Size())
+			defer w.gauge.give(b.Size())
+			if partitions, err = sorter.sort(b, partitions[:0]); err != nil {
 				return err
 			}
-		}
-		return nil
+			for i, p := range partitions {
+				n, stored := g.first+first+i, to[first+i]
+				switch {
+				case stored.file != nowhere:
+					f := w.files[stored.file]
+					f.moves = f.moves || p != f.partition
+					record = binary.LittleEndian.AppendUint32(record[:0], uint32(stored.row))
+					record = binary.LittleEndian.AppendUint32(record, uint32(0))
+					record = appendRow(record, b, i, asItIs)
+					err = w.destined.add(f.base+int(stored.group), record)
+				case w.matched[n>>6]&(1<<(n&63)) == 0:
+					record = appendRow(record[:0], b, i, asItIs)
+					err = w.setAside(p, record, true)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	})
 }
 

@@ -67,20 +67,20 @@ func (w *work) differing(ctx context.Context, r *parquet.Reader, g int, fetched 
 
 // compare notes which of a row group's hits make a difference, and says whether any does; with first it stops at the first
 // that does. Columns are not read any more once all hits are known to differ.
-func (w *work) compare(ctx context.Context, r *parquet.Reader, g int, fetched *parquet.Fetched, hits []Hit, of *rows, differ []bool, first bool) (any bool, err error) {
+func (w *work) compare(ctx context.Context, r *parquet.Reader, g int, fetched *parquet.Fetched, hits []Hit, of *rows, differ []bool, first bool) (some bool, err error) {
 	left, soft := 0, false
 	for i, h := range hits {
 		switch {
 		case h.goes():
-			differ[i], any = true, true
+			differ[i], some = true, true
 		case h.Change == softened:
 			soft = true
 		default:
 			left++
 		}
 	}
-	if left == 0 && !soft || any && first {
-		return any, nil
+	if left == 0 && !soft || some && first {
+		return some, nil
 	}
 	if fetched == nil {
 		if fetched, err = r.Fetch(ctx, g); err != nil {
@@ -101,7 +101,7 @@ func (w *work) compare(ctx context.Context, r *parquet.Reader, g int, fetched *p
 				continue
 			}
 			if with, at, ok := w.value(h, of, i); ok && !v.Equal(int(h.Row), with, at) {
-				if differ[n], any = true, true; first {
+				if differ[n], some = true, true; first {
 					return true, nil
 				}
 				if h.Change >= 0 {
@@ -110,7 +110,7 @@ func (w *work) compare(ctx context.Context, r *parquet.Reader, g int, fetched *p
 			}
 		}
 	}
-	return any, nil
+	return some, nil
 }
 
 // Thresholds of merges on read, beyond which what is to be read costs more than what is written once.

@@ -215,3 +215,33 @@ func TestKeysThatIdentifyNothingBeyondMemory(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A file that is filled or joined without any change being about its rows leaves out those that are deleted by position.
+func TestFilledFilesLoseDeletedRows(t *testing.T) {
+	t.Parallel()
+	for kind, onRead := range map[string]bool{"filled": false, "joined": true} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			l := newTable(t, 1, "id")
+			l.set = func(m *merge.Merge) { m.OnRead = onRead }
+			for part := range 17 {
+				l.add(numbered(part*20, part*20+20, 0), 0, false)
+			}
+			for i, f := range l.files {
+				if f.Lower == nil {
+					l.files[i].Lower, l.files[i].Upper = map[int][]byte{}, map[int][]byte{}
+				}
+				// As bounds of the key say, no file can hold the new row's.
+				l.files[i].Lower[2], l.files[i].Upper[2] = make([]byte, 8), []byte{0xff, 0xff, 0, 0, 0, 0, 0, 0}
+			}
+			for range 20 {
+				l.deleteRows(4)
+			}
+			out := l.merge(row{n: 1 << 20})
+			if len(out.Remove) == 0 || out.Inserted != 1 || out.Deleted+out.Updated != 0 {
+				t.Errorf("%+v", out)
+			}
+			l.check("in the end")
+		})
+	}
+}

@@ -53,9 +53,9 @@ type Merge struct {
 
 // What Op says of rows.
 const (
-	OpInserted = "I"
-	OpUpdated  = "U"
-	OpDeleted  = "D"
+	OpInserted = schema.OpInserted
+	OpUpdated  = schema.OpUpdated
+	OpDeleted  = schema.OpDeleted
 )
 
 // DefaultFileBytes is the size up to which files are filled where nothing else is said.

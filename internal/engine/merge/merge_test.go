@@ -39,23 +39,25 @@ func TestMergesAgreeWithAMap(t *testing.T) {
 	seed := uint64(0)
 	for _, identified := range slices.Sorted(maps.Keys(keyed)) {
 		for _, kind := range slices.Sorted(maps.Keys(kinds)) {
-			for _, partitioned := range []string{"", "bucket", "loaded"} {
-				seed++
-				for _, budget := range []int64{0, 20 << 10} {
-					key, set, at := keyed[identified], kinds[kind], seed
-					t.Run(fmt.Sprintf("%s, %s, %s, %d", identified, kind, partitioned, budget), func(t *testing.T) {
-						t.Parallel()
-						l := newTable(t, at, key...)
-						l.budget, l.set = budget, func(m *merge.Merge) { set(l, m) }
-						switch partitioned {
-						case "bucket":
-							l.schema.Partition = []schema.PartitionField{{Column: "small", Transform: schema.Bucket, Width: 3}}
-						case "loaded":
-							l.schema.Partition = []schema.PartitionField{{Column: "loaded", Transform: schema.Truncate, Width: 4}, {Column: "flag", Transform: schema.Identity}}
-						}
-						l.history(strings.Contains(kind, "audit") || strings.Contains(kind, "all"), kind != "insert only")
-					})
-				}
+			seed++
+			for _, budget := range []int64{0, 20 << 10} {
+				key, set, at := keyed[identified], kinds[kind], seed
+				t.Run(fmt.Sprintf("%s, %s, %d", identified, kind, budget), func(t *testing.T) {
+					t.Parallel()
+					l := newTable(t, at, key...)
+					full := []int64{200 << 10, 20 << 10}[l.r.IntN(2)]
+					l.budget, l.set = budget, func(m *merge.Merge) {
+						m.FileBytes = full
+						set(l, m)
+					}
+					switch l.r.IntN(3) {
+					case 0:
+						l.schema.Partition = []schema.PartitionField{{Column: "small", Transform: schema.Bucket, Width: 3}}
+					case 1:
+						l.schema.Partition = []schema.PartitionField{{Column: "loaded", Transform: schema.Truncate, Width: 4}, {Column: "flag", Transform: schema.Identity}}
+					}
+					l.history(strings.Contains(kind, "audit") || strings.Contains(kind, "all"), kind != "insert only")
+				})
 			}
 		}
 	}

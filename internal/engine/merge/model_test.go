@@ -47,7 +47,8 @@ func (e expected) String() string { return fmt.Sprintf("%s|%d|%s|%t", e.all, e.l
 type row struct{ n, version, loaded int }
 
 // keyed are the ways in which rows are identified.
-var keyed = map[string][]string{"whole number": {"id"}, "text": {"code"}, "both": {"code", "id"}, "uuid and decimal": {"uid", "big"}}
+var keyed = map[string][]string{"whole number": {"id"}, "text": {"code"}, "both": {"code", "id"}, "uuid and decimal": {"uid", "big"},
+	"int": {"small"}, "double": {"ratio"}}
 
 // own are how many columns the merge may have a part in: they are the last ones.
 const own = 3
@@ -246,7 +247,9 @@ func (l *lakeTable) add(rows []row, perGroup int, other bool) {
 	note := func(key string, e expected) { l.rows[key] = e }
 	if other || len(l.schema.Partition) == 0 {
 		f := stored(l.write(rows, perGroup, note))
-		f.OtherSpec = other
+		if f.OtherSpec = other; l.r.IntN(2) == 0 {
+			f.Lower, f.Upper = nil, nil // as another engine may leave them out
+		}
 		l.files = append(l.files, f)
 		return
 	}

@@ -144,7 +144,7 @@ func (l *leaving) replace(h Hit, of *rows) error {
 // cover writes the positions of hits.
 func (l *leaving) cover(ctx context.Context, hits []Hit, first int64) error {
 	address := l.w.Store.Address(l.f.file.Key)
-	for part := range slices.Chunk(hits, insertBatch) {
+	for part := range slices.Chunk(hits, maxBatch) {
 		l.positions.Reset()
 		paths, numbers := l.positions.Columns[0], l.positions.Columns[1]
 		for _, h := range part {
@@ -163,7 +163,7 @@ func (l *leaving) cover(ctx context.Context, hits []Hit, first int64) error {
 // scan goes through a row group and sets rows aside, as softly deleted ones are now, and with all also those that no hit is
 // about.
 func (l *leaving) scan(ctx context.Context, g int, of *rows, hits []Hit, all bool) error {
-	return scanGroup(ctx, l.reader, g, &l.w.Schema, func(first int, b *column.Batch) (err error) {
+	return scanGroup(ctx, l.reader, g, &l.w.Schema, l.w.Changes.batchRows(), func(first int, b *column.Batch) (err error) {
 		if l.places, err = l.sorter.sort(b, l.places[:0]); err != nil {
 			return err
 		}
@@ -185,9 +185,9 @@ func (l *leaving) scan(ctx context.Context, g int, of *rows, hits []Hit, all boo
 	})
 }
 
-// scanGroup reads a row group some rows at a time: no more than a page of each column is in memory, beside the row group as
+// scanGroup reads a row group, no more than some rows at a time: no more than a page of each column is in memory, beside the row group as
 // it is stored. The batch is used again.
-func scanGroup(ctx context.Context, r *parquet.Reader, g int, t *schema.Table, do func(first int, b *column.Batch) error) error {
+func scanGroup(ctx context.Context, r *parquet.Reader, g int, t *schema.Table, most int, do func(first int, b *column.Batch) error) error {
 	fetched, err := r.Fetch(ctx, g)
 	if err != nil {
 		return err
@@ -205,9 +205,9 @@ func scanGroup(ctx context.Context, r *parquet.Reader, g int, t *schema.Table, d
 		cursors[i] = cursor{chunk: chunk, vector: column.NewVector(c.Type.Kind(), 0)}
 	}
 	b := column.NewBatch(t.Kinds(), 0)
-	for first := 0; first < r.Rows(g); first += insertBatch {
+	for first := 0; first < r.Rows(g); first += most {
 		b.Reset()
-		rows := min(insertBatch, r.Rows(g)-first)
+		rows := min(most, r.Rows(g)-first)
 		for i := range cursors {
 			if err := cursors[i].take(b.Columns[i], rows); err != nil {
 				return err

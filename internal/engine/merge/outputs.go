@@ -165,20 +165,17 @@ func (w *work) writeOutput(ctx context.Context, o *output, unit string) error {
 	return nil
 }
 
-// insertBatch is how many rows are gathered at once.
-const insertBatch = 8192
-
 // writeAdded writes what is added to a partition.
 func (w *work) writeAdded(ctx context.Context, out *outfile, o *output) error {
-	b := column.NewBatch(w.Schema.Kinds(), 0)
-	for some := range slices.Chunk(o.added.inserted, insertBatch) {
+	b, most := column.NewBatch(w.Schema.Kinds(), 0), w.Changes.batchRows()
+	for some := range slices.Chunk(o.added.inserted, most) {
 		b.Reset()
 		w.gather(b, some)
 		if err := out.write(ctx, b); err != nil {
 			return err
 		}
 	}
-	for some := range slices.Chunk(o.added.replaced, insertBatch) {
+	for some := range slices.Chunk(o.added.replaced, most) {
 		b.Reset()
 		w.gather(b, some)
 		if w.op >= 0 {
@@ -197,7 +194,7 @@ func (w *work) writeAdded(ctx context.Context, out *outfile, o *output) error {
 	return w.aside.read(int(o.partition), func(records []byte) error {
 		for len(records) > 0 {
 			b.Reset()
-			for b.Rows() < insertBatch && len(records) > 0 {
+			for b.Rows() < most && len(records) > 0 {
 				records = takeRow(records, b)
 			}
 			if err := out.write(ctx, b); err != nil {

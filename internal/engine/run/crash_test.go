@@ -24,13 +24,15 @@ func replacing(t *testing.T, h harm, kind func(call) bool) {
 	})
 }
 
-// merging is replacing for runs that merge what has changed.
-func merging(t *testing.T, h harm, kind func(call) bool) {
+// merging is replacing for runs that merge what has changed, in each way there is.
+func merging(t *testing.T, h harm, kind func(call) bool, ways ...way) {
 	t.Helper()
-	t.Run("merging into a table", func(t *testing.T) {
-		t.Parallel()
-		newNumbers(t).mergingInto("numbers").disturbedThroughout(h, kind)
-	})
+	for _, by := range append(ways, merged) {
+		t.Run(by.name, func(t *testing.T) {
+			t.Parallel()
+			newNumbers(t).landingBy("numbers", by).disturbedThroughout(h, kind)
+		})
+	}
 }
 
 // disturbedThroughout disturbs each call of a kind, one run a call, until a run has no such call.
@@ -113,7 +115,7 @@ func (d *landing) disturbed(h harm, n int, kind func(call) bool) bool {
 func TestKilledBeforeEachCall(t *testing.T) {
 	t.Parallel()
 	replacing(t, killedBefore, all)
-	merging(t, killedBefore, all)
+	merging(t, killedBefore, all, marked, versioned, flipped, batched)
 	creating(t, killedBefore, all)
 }
 
@@ -122,7 +124,7 @@ func TestKilledBeforeEachCall(t *testing.T) {
 func TestKilledAfterEachWrite(t *testing.T) {
 	t.Parallel()
 	replacing(t, killedAfter, writes)
-	merging(t, killedAfter, writes)
+	merging(t, killedAfter, writes, marked, versioned, flipped, batched)
 	creating(t, killedAfter, writes)
 }
 
@@ -130,7 +132,7 @@ func TestKilledAfterEachWrite(t *testing.T) {
 func TestEachAnswerLost(t *testing.T) {
 	t.Parallel()
 	replacing(t, answerLost, all)
-	merging(t, answerLost, all)
+	merging(t, answerLost, all, marked, versioned, flipped, batched)
 	creating(t, answerLost, all)
 }
 

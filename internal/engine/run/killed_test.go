@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 
+	parquetgo "github.com/parquet-go/parquet-go"
+
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
@@ -169,12 +171,10 @@ func (l *lake) rowsIn(files []string) (rows, distinct int) {
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		l.must(err)
-		found, err := rowsOf(data)
-		l.must(err)
-		for _, row := range found {
-			ids[row] = true
-		}
-		rows += len(found)
+		l.must(eachRow(data, func(_ int, row parquetgo.Row) {
+			ids[fmt.Sprint(row[0], row[1])] = true
+			rows++
+		}))
 	}
 	return rows, len(ids)
 }

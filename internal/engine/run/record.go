@@ -52,6 +52,7 @@ func (a *attempt) record(ctx context.Context, failed error) error {
 		if summary.Seconds == 0 {
 			summary.Seconds = seconds
 		}
+		a.comparison.into(&record.Run, &summary)
 		summary.Seconds += smoothing * (seconds - summary.Seconds)
 		record.Position = &tracking.Position{Commit: a.commit, Position: a.checkpoint.To}
 	}
@@ -82,7 +83,6 @@ func (a *attempt) history(failed error) tracking.Run {
 	run.Horizon, run.From, run.To, run.Commit = c.Horizon, string(c.From), string(c.To), a.commit
 	run.Seen, run.Inserted, run.Updated, run.Deleted, run.Net = c.Counts.Seen, c.Counts.Inserted, c.Counts.Updated, c.Counts.Deleted, c.Counts.Inserted-c.Counts.Deleted
 	run.SourceRows, run.BytesWritten = a.rows, a.bytes
-	run.Reconcile, run.ReconcileWhy = "not comparable", "no comparison was asked for"
 	return run
 }
 

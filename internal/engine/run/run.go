@@ -3,22 +3,18 @@ package run
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/oklog/ulid/v2"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/catalog"
-	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
-	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table/iceberg"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 	"github.com/lakeland/terraform-provider-lakeland/internal/tracking"
 )
@@ -104,6 +100,7 @@ type attempt struct {
 	commit                 string
 	checkpoint             table.Checkpoint
 	before                 int64
+	comparison             comparison
 	// notes are sentences about the table for the history of the run.
 	notes []string
 }
@@ -189,17 +186,14 @@ func (a *attempt) readDocuments(ctx context.Context) error {
 // errPlanAnew says that what was extracted must be discarded: the head it was planned on is gone.
 var errPlanAnew = errors.New("the table's checkpoint or schema moved")
 
-// full replaces the whole table by one snapshot of the source, in one commit.
+// full reads the whole table in one snapshot of the source, and replaces the lake's by it in one commit; to a historical
+// table it adds the versions that are new.
 func (a *attempt) full(ctx context.Context, id string) error {
-	target, bucket, err := a.open()
+	l, err := a.begin(ctx, id)
 	if err != nil {
 		return err
 	}
-	head, err := target.Head(ctx)
-	if err != nil {
-		return err
-	}
-	if err := a.checkOwner(head); err != nil {
+	if err := a.stand(l); err != nil {
 		return err
 	}
 	stage := time.Now()
@@ -210,116 +204,37 @@ func (a *attempt) full(ctx context.Context, id string) error {
 		return err
 	}
 	defer snapshot.Close(ctx)
-	planned, err := a.plan(ctx, target, head, snapshot, true)
-	if err != nil {
+	if err := a.plan(ctx, l, snapshot); err != nil {
 		return err
 	}
 	readers, err := readersOf(ctx, snapshot, a.connection.MaxConnections-1) // one holds the snapshot
 	if err != nil {
 		return err
 	}
-	units, err := a.units(ctx, target, head, snapshot, readers > 0, planned, id)
+	units, err := a.units(ctx, l, snapshot, readers > 0)
 	if err != nil {
 		return err
 	}
 	a.took("plan", &stage)
 	results, err := read(ctx, a.r.Executor, units, snapshot, readers, a.name, a.r.SnapshotAge, a.log)
-	files := filesOf(results)
+	l.files = filesOf(results)
 	if err == nil {
 		err = a.sum(results)
 	}
-	if err != nil {
-		_ = deleteFiles(ctx, bucket, files)
-		return err
+	if err == nil {
+		err = a.examine(ctx, l, snapshot, readers > 0)
 	}
 	a.took("extract", &stage)
-	change, err := a.change(head, planned, results, files, id)
 	if err == nil {
-		err = a.commitOn(ctx, target, head, change)
+		err = a.check(l, "full", nil, results[0].Snapshot)
 	}
-	a.took("commit", &stage)
-	switch {
-	case err == nil:
-		a.tidy(ctx, target, head.Checkpoint)
-	case !errors.Is(err, table.ErrOutcomeUnknown):
-		_ = deleteFiles(ctx, bucket, files)
-	}
-	return err
+	return a.finish(ctx, l, err, &stage)
 }
 
 func (a *attempt) took(stage string, since *time.Time) {
 	now := time.Now()
 	a.seconds[stage] += now.Sub(*since).Seconds()
 	*since = now
-}
-
-// open makes the table of the document's format over the target's bucket.
-func (a *attempt) open() (table.Table, store.Store, error) {
-	location, err := spec.ParseLocation(a.doc.Target.Location)
-	if err != nil {
-		return nil, nil, err
-	}
-	bucket, err := a.r.Stores(spec.Location{Bucket: location.Bucket}.String())
-	if err != nil {
-		return nil, nil, err
-	}
-	format, ok := formats[a.doc.Target.Format]
-	if !ok {
-		return nil, nil, fmt.Errorf("the format %q has no writer in this engine", a.doc.Target.Format)
-	}
-	return format(a.r, a.doc, bucket, location.Prefix), bucket, nil
-}
-
-// formats are the table formats there are.
-var formats = map[string]func(r *Runner, t *spec.Table, bucket store.Store, prefix string) table.Table{
-	"iceberg": func(r *Runner, t *spec.Table, bucket store.Store, prefix string) table.Table {
-		return iceberg.New(iceberg.Options{Store: bucket, Catalog: r.Catalog, Prefix: prefix, Database: t.Target.Database, Name: t.Target.Table, Version: r.Version, Now: r.Now})
-	},
-}
-
-// checkOwner refuses a table that this source table did not land.
-func (a *attempt) checkOwner(head *table.Head) error {
-	switch c := head.Checkpoint; {
-	case !head.Exists:
-		return nil
-	case c == nil:
-		return fmt.Errorf("%w: the table %s.%s exists and no commit of it carries a checkpoint of lakeland: choose another target, or remove the table", table.ErrForeign, a.doc.Target.Database, a.doc.Target.Table)
-	case c.Table != a.name:
-		return fmt.Errorf("%w: the table %s.%s was landed by the source table %q: choose another target, or remove the table", table.ErrForeign, a.doc.Target.Database, a.doc.Target.Table, c.Table)
-	default:
-		return nil
-	}
-}
-
-// plan reads the source's columns and decides how the table follows them; whole says that all its rows are written anew.
-func (a *attempt) plan(ctx context.Context, target table.Table, head *table.Head, snapshot *postgres.Snapshot, whole bool) (schema.Table, error) {
-	described, err := snapshot.Describe(ctx, a.doc.Source.Database, a.doc.PrimaryKey, a.doc.Columns)
-	if err != nil {
-		return schema.Table{}, err
-	}
-	wanted := described.Schema
-	if !head.Exists {
-		a.note(described.Warnings)
-	} else {
-		landing := schema.Changed
-		if whole {
-			landing = schema.Whole
-		}
-		if head.Checkpoint.Reload != a.doc.Reload && a.doc.Reload != "" {
-			landing = schema.Afresh
-		}
-		evolved, err := schema.Evolve(head.Schema, described.Schema, landing)
-		if err != nil {
-			return schema.Table{}, fmt.Errorf("following the columns of %q: %w", a.name, err)
-		}
-		a.note(slices.Concat(described.Warnings, evolved.Sentences()))
-		wanted = evolved.Table
-	}
-	if a.r.Started != nil {
-		a.r.Started(a.name, described.EstimatedRows)
-	}
-	a.before = max(head.Rows, 0)
-	return target.Prepare(head, wanted)
 }
 
 // note keeps what a run meets for its history, and says it in the log.
@@ -333,18 +248,30 @@ func (a *attempt) note(notes []string) {
 // DefaultUnitBytes is small enough that a lost connection costs little, large enough that a unit's file is not small.
 const DefaultUnitBytes = 128 << 20
 
-// units cuts the work.
-func (a *attempt) units(ctx context.Context, target table.Table, head *table.Head, snapshot *postgres.Snapshot, shared bool, planned schema.Table, id string) ([]Unit, error) {
+// extractUnit is what all units have in common that read a snapshot.
+func (a *attempt) extractUnit(l *landing, snapshot *postgres.Snapshot) (ExtractUnit, error) {
 	location, err := spec.ParseLocation(a.doc.Target.Location)
+	if err != nil {
+		return ExtractUnit{}, err
+	}
+	source := a.doc.Source.Database
+	return ExtractUnit{
+		Connection: *a.connection, Schema: l.planned,
+		Stamps: Stamps{RunID: a.runID, Time: a.started.UnixMicro(), Sequence: snapshot.Identity.Xmin, Source: source.Connection + "/" + source.Schema + "." + source.Table},
+		Output: Output{Bucket: spec.Location{Bucket: location.Bucket}.String(), FileBytes: fileBytes},
+	}, nil
+}
+
+// units cuts the work.
+func (a *attempt) units(ctx context.Context, l *landing, snapshot *postgres.Snapshot, shared bool) ([]Unit, error) {
+	extract, err := a.extractUnit(l, snapshot)
 	if err != nil {
 		return nil, err
 	}
-	base := Unit{RunID: a.runID, Attempt: id, Table: a.name, Extract: &ExtractUnit{
-		Connection: *a.connection, Filter: a.doc.Filter, Schema: planned,
-		Output: Output{Bucket: spec.Location{Bucket: location.Bucket}.String(), FileBytes: fileBytes},
-	}}
+	extract.Filter = a.doc.Filter
+	base := Unit{RunID: a.runID, Attempt: l.id, Table: a.name, Extract: &extract}
 	return cut(ctx, snapshot, *a.doc.Source.Database, a.doc.PrimaryKey, shared, cmp.Or(a.r.UnitBytes, DefaultUnitBytes), base, func(unit string) (string, string) {
-		return target.DataKeys(head, id, unit)
+		return l.target.DataKeys(l.head, l.id, unit)
 	})
 }
 
@@ -377,42 +304,4 @@ func filesOf(results []Result) []table.DataFile {
 		files = append(files, result.Files...)
 	}
 	return files
-}
-
-func (a *attempt) change(head *table.Head, planned schema.Table, results []Result, files []table.DataFile, id string) (table.Change, error) {
-	hash, err := a.doc.ExtractHash(a.connection.Database)
-	if err != nil {
-		return table.Change{}, err
-	}
-	fence := a.lease.Fence()
-	a.checkpoint = table.Checkpoint{
-		V: table.CheckpointVersion, Table: a.name, ExtractHash: hash, Horizon: "full",
-		From: json.RawMessage("null"), ReadFrom: json.RawMessage("null"), To: results[0].Snapshot,
-		RunID: a.runID, Attempt: id, Fence: table.Fence{Epoch: fence.Epoch, N: fence.N},
-		Counts:     table.Counts{Seen: a.rows, Inserted: a.rows, Deleted: a.before},
-		SchemaHash: planned.Hash(), Reload: a.doc.Reload,
-	}
-	return table.Change{Schema: planned, ReplaceAll: head.Exists, Add: files, Checkpoint: a.checkpoint}, nil
-}
-
-// commitOn commits, and commits the same files again when foreign commits came first that left checkpoint and
-// schema as they were.
-func (a *attempt) commitOn(ctx context.Context, target table.Table, head *table.Head, change table.Change) error {
-	for range recommits {
-		if err := context.Cause(ctx); err != nil {
-			return err
-		}
-		done, err := target.Commit(ctx, head, change)
-		if err == nil {
-			a.commit = done.Commit
-			return nil
-		}
-		if !errors.Is(err, table.ErrLostRace) {
-			return fmt.Errorf("committing %q: %w", a.name, err)
-		}
-		if head, err = a.again(ctx, target, head); err != nil {
-			return err
-		}
-	}
-	return fmt.Errorf("committing %q: foreign commits came first %d times: the next run tries again", a.name, recommits)
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table/hive"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table/iceberg"
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
 	sandboxglue "github.com/lakeland/terraform-provider-lakeland/internal/sandbox/glue"
@@ -114,7 +115,11 @@ func (l *lake) head(name string) *table.Head {
 	l.t.Helper()
 	bucket, err := l.worker().Stores("s3://" + l.bucket + "/")
 	l.must(err)
-	h, err := iceberg.New(iceberg.Options{Store: bucket, Catalog: l.runner().Catalog, Prefix: "raw/" + name + "/", Database: l.database, Name: name}).Head(l.t.Context())
+	var found table.Table = iceberg.New(iceberg.Options{Store: bucket, Catalog: l.runner().Catalog, Prefix: "raw/" + name + "/", Database: l.database, Name: name})
+	if doc, err := l.tracking.Table(l.t.Context(), "shop."+name); err == nil && doc.Target.Format == "parquet" {
+		found = hive.New(hive.Options{Store: bucket, Catalog: l.runner().Catalog, Prefix: "raw/" + name + "/", Database: l.database, Name: name, Historical: doc.StorageMode == "historical"})
+	}
+	h, err := found.Head(l.t.Context())
 	l.must(err)
 	return h
 }
@@ -358,11 +363,11 @@ func TestUnsupportedDocumentsAreRefused(t *testing.T) {
 	t.Parallel()
 	l := newLake(t, `CREATE TABLE a (id int)`)
 	doc := l.source("a")
-	doc.PartitionBy = []string{"id"}
+	doc.Freshness = &spec.Freshness{MaxAge: "1h"}
 	l.must(l.tracking.CreateTable(t.Context(), doc, sandbox.Account))
 	out := l.runner().Table(t.Context(), "shop.a")
 	var invalid *spec.InvalidError
-	if !errors.As(out.Err, &invalid) || invalid.Problems[0].Path.String() != "partition_by" {
+	if !errors.As(out.Err, &invalid) || invalid.Problems[0].Path.String() != "freshness" {
 		t.Errorf("got %v", out.Err)
 	}
 }

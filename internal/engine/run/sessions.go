@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -60,22 +61,33 @@ func (w *Worker) read(ctx context.Context, e *ExtractUnit, request postgres.Requ
 	if err != nil {
 		return nil, err
 	}
-	session := w.sessions.take(key)
-	if session == nil {
-		session, err = logIn(ctx, w.Secrets, e.Connection.SecretARN, func(as postgres.Credentials) (*postgres.Session, error) {
-			return postgres.Join(ctx, &e.Connection, as, e.Snapshot)
+	for {
+		session := w.sessions.take(key)
+		left := session != nil
+		if !left {
+			session, err = logIn(ctx, w.Secrets, e.Connection.SecretARN, func(as postgres.Credentials) (*postgres.Session, error) {
+				return postgres.Join(ctx, &e.Connection, as, e.Snapshot)
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+		begun := false
+		read, err := session.Extract(ctx, request, func(b *column.Batch) error {
+			begun = true
+			return write(b)
 		})
-		if err != nil {
-			return nil, err
+		if err == nil && key != "" {
+			w.sessions.keep(key, session)
+			return read, nil
+		}
+		session.Close(ctx)
+		// One that ended while nobody used it says nothing of this unit.
+		var ended *postgres.SessionError
+		if err == nil || !left || begun || !errors.As(err, &ended) || ctx.Err() != nil {
+			return read, err
 		}
 	}
-	read, err := session.Extract(ctx, request, write)
-	if err != nil || key == "" {
-		session.Close(ctx)
-		return read, err
-	}
-	w.sessions.keep(key, session)
-	return read, nil
 }
 
 // Leave ends the sessions that units have left. Who executes units calls it when no more of their snapshot come.

@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
+	parquetgo "github.com/parquet-go/parquet-go"
+
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
 	sandboxpostgres "github.com/lakeland/terraform-provider-lakeland/internal/sandbox/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
@@ -114,19 +116,12 @@ func (m *many) seen() string {
 	d := &landing{lake: m.lake, name: "wide"}
 	metadata, err := d.metadata()
 	m.must(err)
-	files, err := d.filesOf(metadata, metadata.Current)
+	files, _, err := d.filesOf(metadata, metadata.Current)
 	m.must(err)
 	for _, file := range files {
-		data, err := d.object(file)
-		m.must(err)
-		found, err := rowsOf(data)
-		m.must(err)
-		for _, row := range found {
-			var id, generation int64
-			_, err := fmt.Sscanf(row, "%d=%d", &id, &generation)
-			m.must(err)
-			ids[id], generations, rows = true, generations+generation, rows+1
-		}
+		m.must(d.readFile(file, func(_ int, row parquetgo.Row) {
+			ids[row[0].Int64()], generations, rows = true, generations+row[1].Int64(), rows+1
+		}))
 	}
 	return fmt.Sprintf("%d rows, %d ids, generations %d", rows, len(ids), generations)
 }

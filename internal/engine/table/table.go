@@ -92,6 +92,9 @@ type Head struct {
 	// commit that carries it.
 	Checkpoint       *Checkpoint
 	CheckpointCommit string
+	// Lost is a checkpoint that the table keeps although its commit is none of the head's known ancestors: it says whose the
+	// table is, not how far it has come. It is nil where there is a Checkpoint.
+	Lost *Checkpoint
 	// Rows is the number of rows, or -1 where the format does not count them.
 	Rows int64
 	// Base is the format's own, for Commit.
@@ -209,17 +212,20 @@ type Cleaned struct {
 type Table interface {
 	// Head reads the newest state. ErrForeign when something else stands at the target.
 	Head(ctx context.Context) (*Head, error)
-	// Prepare gives field ids to the columns that need one, before files are written. It changes nothing.
+	// Prepare gives field ids to the columns that need one, before files are written, and refuses columns that the format or
+	// the rows that stay cannot have. It changes nothing.
 	Prepare(head *Head, s schema.Table) (schema.Table, error)
 	// Files are the data files that the head holds, with the files of deleted rows that name rows of theirs. They are read
 	// once per head; the slice is the caller's, what its elements refer to is not to be changed. A file that cannot be
 	// merged into (not Parquet, equality deletes) is an error that says what to do.
 	Files(ctx context.Context, head *Head) ([]StoredFile, error)
 	// DataKeys begins and ends the keys of an attempt's data files; a number that the writer chooses stands
-	// between. No other attempt's keys begin like these.
+	// between. No other attempt's keys begin like these. In some formats readers take all that lies there for part of the
+	// table: a commit removes there what it does not add, and nothing is written there behind it. What a run writes for
+	// itself goes under the keys of another attempt.
 	DataKeys(head *Head, attempt, unit string) (prefix, suffix string)
 	// Commit makes a change on the head it was planned on: ErrLostRace, ErrOutcomeUnknown, or done. Readers see
-	// the table before or after it.
+	// the table before or after it. A change that the format does not do is refused before anything is written.
 	Commit(ctx context.Context, head *Head, change Change) (*Committed, error)
 	// Clean forgets old snapshots, and then deletes the files that were theirs alone. The snapshot that carries the newest
 	// checkpoint stays, and so do those that were committed on top of it, and all branches and tags. It changes the head,

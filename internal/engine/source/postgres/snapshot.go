@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -180,6 +181,9 @@ type Description struct {
 	Schema schema.Table
 	// PrimaryKey names the columns of the source's own primary key; nil where it has none.
 	PrimaryKey []string
+	// KeyUnique says that the server sees to it that no two rows have one key. A deferred constraint does too by the end of
+	// a transaction, and is not known as such.
+	KeyUnique bool
 	// EstimatedRows is the planner's estimate, or -1.
 	EstimatedRows int64
 	// Warnings are sentences for the log and the history of the run.
@@ -233,6 +237,11 @@ func (s *Snapshot) Describe(ctx context.Context, from *spec.DatabaseSource, key 
 	}
 	if d.Schema.Key, err = targetKey(columns, key); err != nil {
 		return wrap(err)
+	}
+	if d.KeyUnique = len(key) > 0 && slices.Equal(key, d.PrimaryKey); !d.KeyUnique {
+		if d.KeyUnique, err = s.unique(ctx, oid, key); err != nil {
+			return wrap(err)
+		}
 	}
 	return &d, nil
 }

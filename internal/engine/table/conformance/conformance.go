@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/catalog"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
@@ -21,17 +22,34 @@ import (
 
 // Format is a table format under test.
 type Format struct {
+	Can Abilities
+	// Writes is how many objects a commit writes at the least.
+	Writes int
 	// Open makes a table at a prefix of a store, with an entry in the catalogue's database "raw", under a clock; nil is the
 	// machine's.
 	Open func(s store.Store, c catalog.Catalog, prefix, name string, now func() time.Time) table.Table
 	// Rows reads the ids that a reader of the catalogue sees now; nil when there is no table.
 	Rows func(ctx context.Context, s store.Store, c catalog.Catalog, name string) ([]int64, error)
-	// Touch commits on top as somebody else does who changes no row.
+	// Touch commits on top as somebody else does who changes no row; nil where nobody can.
 	Touch func(t *testing.T, s store.Store, c catalog.Catalog, name string)
 	// End, where it is set, reads the ids at the end of a random history with other people's engines.
 	End func(t *testing.T, s store.Store, c catalog.Catalog, name string, want []int64)
-	// Rollback makes an older commit the newest, as somebody else does.
-	Rollback func(t *testing.T, s store.Store, c catalog.Catalog, name, commit string)
+	// Rollback makes an older commit the newest, as somebody else does, and reports whether it was still there; nil where
+	// nobody can.
+	Rollback func(t *testing.T, s store.Store, c *catalog.Memory, name, commit string) bool
+}
+
+// Abilities are what a format does; what it does not it refuses.
+type Abilities struct {
+	// Replaces says that a change may replace everything, Appends that it may add to what is there, Exchanges that it may
+	// remove single files, Deletes that it may delete rows by their positions.
+	Replaces, Appends, Exchanges, Deletes bool
+	// Partitions says that a table's files may be partitioned by its columns.
+	Partitions bool
+	// Renames says that a column may get another name, and another one its.
+	Renames bool
+	// Snapshots says that what was replaced can be read until a retention has it forgotten.
+	Snapshots bool
 }
 
 // bench is one table with its surroundings.
@@ -42,6 +60,8 @@ type bench struct {
 	catalog *catalog.Memory
 	table   table.Table
 	attempt int
+	// seen are the ids that were expected last.
+	seen []int64
 }
 
 func (f Format) bench(t *testing.T) *bench {
@@ -79,57 +99,100 @@ func (b *bench) commit(h *table.Head, change table.Change) *table.Committed {
 
 func (b *bench) expect(ids ...int64) {
 	b.t.Helper()
+	got := b.rows()
+	if diff := cmp.Diff(ids, got, cmpopts.EquateEmpty()); diff != "" {
+		b.t.Errorf("a reader sees other rows (-wanted +seen): %s", diff)
+	}
+	b.seen = ids
+}
+
+// rows are the ids that a reader sees.
+func (b *bench) rows() []int64 {
+	b.t.Helper()
 	got, err := b.format.Rows(b.t.Context(), b.store, b.catalog, "orders")
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	slices.Sort(got)
-	if diff := cmp.Diff(ids, got); diff != "" {
-		b.t.Errorf("a reader sees other rows (-wanted +seen): %s", diff)
-	}
+	return got
 }
 
-// Run runs all tests of a format.
+// after are the ids behind a change of some, as change makes it, on what was seen last.
+func (b *bench) after(ids ...int64) []int64 {
+	if b.format.Can.Replaces {
+		return ids
+	}
+	out := slices.Concat(b.seen, ids)
+	slices.Sort(out)
+	return out
+}
+
+// test is one test, with what a format must do for it to apply; nil is nothing.
+type test struct {
+	run   func(*bench)
+	needs func(Format) bool
+}
+
+func replaces(f Format) bool   { return f.Can.Replaces }
+func appending(f Format) bool  { return f.Can.Appends }
+func exchanging(f Format) bool { return f.Can.Exchanges }
+func deletes(f Format) bool    { return f.Can.Deletes }
+func partitioned(f Format) bool {
+	return f.Can.Partitions && f.Can.Exchanges && f.Can.Deletes && f.Can.Replaces
+}
+func renames(f Format) bool   { return f.Can.Renames && f.Can.Replaces }
+func snapshots(f Format) bool { return f.Can.Snapshots }
+
+var tests = map[string]test{
+	"a table that is not there":                    {absent, nil},
+	"create, then replace":                         {createThenReplace, replaces},
+	"a table without rows":                         {empty, nil},
+	"the checkpoint comes back as it was":          {checkpoint, nil},
+	"a commit on an old head loses":                {oldHead, nil},
+	"exactly one of eight committers wins a round": {race, nil},
+	"an answer lost after the commit":              {lostAfter, nil},
+	"an answer lost before the commit":             {lostBefore, nil},
+	"no answer at all":                             {silent, nil},
+	"a refused commit changes nothing":             {refused, nil},
+	"a throttled commit goes out again":            {throttled, nil},
+	"a refusal after a silence settles nothing":    {refusedAfterSilence, nil},
+	"an effect that comes late":                    {late, nil},
+	"columns that are added, renamed and widened":  {evolution, renames},
+	"a column that is added":                       {addedColumn, nil},
+	"a foreign entry is refused":                   {foreign, nil},
+	"an entry without database":                    {noDatabase, nil},
+	"rows are appended":                            {appends, appending},
+	"files are exchanged":                          {exchanges, exchanging},
+	"rows are deleted by position":                 {positions, deletes},
+	"what does not fit the head is refused":        {misfits, nil},
+	"what the format does not do is refused":       {inabilities, nil},
+	"a table in partitions":                        {partitions, partitioned},
+	"other partitions come with a reload":          {repartition, partitioned},
+	"eight committers lose nothing":                {allWin, nil},
+	"old snapshots are forgotten":                  {cleaning, snapshots},
+	"an answer lost while cleaning":                {cleaningUnanswered, snapshots},
+	"what dead attempts left is removed":           {orphans, nil},
+	"a random history":                             {history, nil},
+}
+
+// Run runs all tests that apply to a format.
 func Run(t *testing.T, f Format) {
 	t.Helper()
-	for name, test := range map[string]func(*bench){
-		"a table that is not there":                    absent,
-		"create, then replace":                         createThenReplace,
-		"a table without rows":                         empty,
-		"the checkpoint comes back as it was":          checkpoint,
-		"a commit on an old head loses":                oldHead,
-		"exactly one of eight committers wins a round": race,
-		"an answer lost after the commit":              lostAfter,
-		"an answer lost before the commit":             lostBefore,
-		"no answer at all":                             silent,
-		"a refused commit changes nothing":             refused,
-		"a throttled commit goes out again":            throttled,
-		"a refusal after a silence settles nothing":    refusedAfterSilence,
-		"an effect that comes late":                    late,
-		"a crash at any step leaves the old table":     crashes,
-		"columns that are added, renamed and widened":  evolution,
-		"a foreign entry is refused":                   foreign,
-		"an entry without database":                    noDatabase,
-		"rows are appended":                            appends,
-		"files are exchanged":                          exchanges,
-		"rows are deleted by position":                 positions,
-		"what does not fit the head is refused":        misfits,
-		"a table in partitions":                        partitions,
-		"other partitions come with a reload":          repartition,
-		"eight committers lose nothing":                allWin,
-		"old snapshots are forgotten":                  cleaning,
-		"an answer lost while cleaning":                cleaningUnanswered,
-		"what dead attempts left is removed":           orphans,
-		"a random history":                             history,
-	} {
+	for name, test := range tests {
+		if test.needs != nil && !test.needs(f) {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(f.bench(t))
+			test.run(f.bench(t))
 		})
 	}
-	for kind, change := range kinds {
-		for name, test := range faults {
-			t.Run(kind+", "+name, func(t *testing.T) {
+	for name, change := range kinds {
+		if change.needs != nil && !change.needs(f) {
+			continue
+		}
+		for fault, test := range faults {
+			t.Run(name+", "+fault, func(t *testing.T) {
 				t.Parallel()
 				test(f.bench(t), change)
 			})
@@ -166,14 +229,17 @@ func empty(b *bench) {
 	h := b.head()
 	b.commit(h, b.change(h, Columns()))
 	b.expect()
-	if h = b.head(); !h.Exists || h.Rows != 0 {
+	if h = b.head(); !h.Exists || h.Rows != 0 || h.Checkpoint == nil {
 		b.t.Errorf("the head is %+v", h)
 	}
-	b.commit(h, b.change(h, Columns(), 7))
-	b.expect(7)
-	h = b.head()
-	b.commit(h, b.change(h, Columns()))
-	b.expect()
+	for _, ids := range [][]int64{{7}, nil, {8}} {
+		want := b.after(ids...)
+		b.commit(h, b.change(h, Columns(), ids...))
+		b.expect(want...)
+		if h = b.head(); h.Rows != int64(len(want)) {
+			b.t.Errorf("the head has %d rows", h.Rows)
+		}
+	}
 }
 
 func checkpoint(b *bench) {
@@ -193,15 +259,17 @@ func checkpoint(b *bench) {
 func oldHead(b *bench) {
 	h := b.head()
 	b.commit(h, b.change(h, Columns(), 1))
+	b.expect(1)
 	if _, err := b.table.Commit(b.t.Context(), h, b.change(h, Columns(), 2)); !errors.Is(err, table.ErrLostRace) {
 		b.t.Errorf("a second creation: %v", err)
 	}
 	old := b.head()
+	want := b.after(3)
 	b.commit(old, b.change(old, Columns(), 3))
 	if _, err := b.table.Commit(b.t.Context(), old, b.change(old, Columns(), 4)); !errors.Is(err, table.ErrLostRace) {
 		b.t.Errorf("a commit on an old head: %v", err)
 	}
-	b.expect(3)
+	b.expect(want...)
 }
 
 func race(b *bench) {
@@ -226,7 +294,33 @@ func race(b *bench) {
 			})
 		}
 		all.Wait()
-		b.expect(winner.Load())
+		b.expect(b.after(winner.Load())...)
+	}
+}
+
+// wider are the suite's columns with one more.
+func wider() schema.Table {
+	s := Columns()
+	s.Columns = append(s.Columns, schema.Column{Name: "more", Type: schema.Type{ID: schema.String}, Source: &schema.SourceColumn{Name: "more", Number: 3, Type: "text"}})
+	return s
+}
+
+func addedColumn(b *bench) {
+	h := b.head()
+	b.commit(h, b.change(h, Columns(), 1))
+	b.expect(1)
+	h = b.head()
+	want := b.after(2)
+	b.commit(h, b.change(h, wider(), 2))
+	b.expect(want...)
+	for range 2 {
+		h = b.head()
+		if len(h.Schema.Columns) != 3 || h.Schema.Columns[2].Name != "more" || h.Schema.Columns[2].FieldID != 3 {
+			b.t.Errorf("the columns are %+v", h.Schema.Columns)
+		}
+		want = b.after(3)
+		b.commit(h, b.change(h, wider(), 3))
+		b.expect(want...)
 	}
 }
 

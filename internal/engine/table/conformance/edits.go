@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/catalog"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
@@ -134,12 +135,15 @@ func misfits(b *bench) {
 	change := b.begin(h, Columns())
 	b.add(h, &change, 1, 2)
 	b.commit(h, change)
+	b.expect(1, 2)
 	h = b.head()
 	file := b.sorted(h)[0]
 	for name, edit := range map[string]func(*table.Change){
-		"a file that is not there":     func(c *table.Change) { c.Remove = []string{"lake/orders/data/other.parquet"} },
-		"a file twice":                 func(c *table.Change) { c.Remove = []string{file.Key, file.Key} },
-		"a file that is there":         func(c *table.Change) { c.Remove, c.Add = nil, []table.DataFile{{Key: file.Key}, {Key: file.Key}} },
+		"a file that is not there": func(c *table.Change) { c.Remove = []string{"lake/orders/data/other.parquet"} },
+		"a file twice":             func(c *table.Change) { c.Remove = []string{file.Key, file.Key} },
+		"a file that is there": func(c *table.Change) {
+			c.Remove, c.Add = nil, []table.DataFile{{Key: file.Key}, {Key: file.Key}}
+		},
 		"rows of what goes":            func(c *table.Change) { c.Remove = []string{file.Key}; b.deleteRows(h, c, file, 0) },
 		"rows of what is not there":    func(c *table.Change) { b.deleteRows(h, c, table.StoredFile{Key: "lake/orders/data/no.parquet"}, 0) },
 		"more rows than there are":     func(c *table.Change) { b.deleteRows(h, c, file, 0, 1, 2) },
@@ -147,16 +151,59 @@ func misfits(b *bench) {
 		"partitions that are not here": func(c *table.Change) { c.Add = []table.DataFile{{Key: "x", Partition: schema.PartitionValues{nil}}} },
 	} {
 		change := b.begin(h, Columns())
+		change.ReplaceAll = !b.format.Can.Appends
 		edit(&change)
-		writes := &countdown{Store: b.store}
-		if _, err := b.format.Open(writes, b.catalog, "lake/orders/", "orders", nil).Commit(b.t.Context(), h, change); err == nil || errors.Is(err, table.ErrLostRace) {
-			b.t.Errorf("%s: %v", name, err)
-		}
-		if writes.left != 0 {
-			b.t.Errorf("%s: %d objects were written before it was refused", name, -writes.left)
-		}
+		b.refuses(name, h, change)
 	}
 	b.expect(1, 2)
+}
+
+// refuses wants a change refused before anything is written for it.
+func (b *bench) refuses(name string, h *table.Head, change table.Change) {
+	b.t.Helper()
+	writes := &countdown{Store: b.store}
+	b.catalog.Before = func(w catalog.Write) error {
+		b.t.Errorf("%s: %s was called", name, w.Call)
+		return nil
+	}
+	_, err := b.format.Open(writes, b.catalog, "lake/orders/", "orders", nil).Commit(b.t.Context(), h, change)
+	if b.catalog.Before = nil; err == nil || errors.Is(err, table.ErrLostRace) || errors.Is(err, table.ErrOutcomeUnknown) {
+		b.t.Errorf("%s: %v", name, err)
+	}
+	if writes.left != 0 {
+		b.t.Errorf("%s: %d objects were written before it was refused", name, -writes.left)
+	}
+}
+
+// inabilities makes the changes that a format does not do.
+func inabilities(b *bench) {
+	h := b.one()
+	file := b.sorted(h)[0]
+	can := b.format.Can
+	appended := b.begin(h, Columns())
+	b.add(h, &appended, 2)
+	replaced := appended
+	replaced.ReplaceAll = true
+	exchanged := appended
+	exchanged.Remove = []string{file.Key}
+	deleted := b.begin(h, Columns())
+	b.deleteRows(h, &deleted, file, 0)
+	for name, one := range map[string]struct {
+		can    bool
+		change table.Change
+	}{
+		"an append": {can.Appends, appended}, "a replacement": {can.Replaces, replaced}, "an exchange": {can.Exchanges, exchanged}, "deleted positions": {can.Deletes, deleted},
+	} {
+		if !one.can {
+			b.refuses(name, h, one.change)
+		}
+	}
+	if !can.Partitions {
+		if _, err := b.table.Prepare(h, inPartitions(schema.PartitionField{Column: "country", Transform: schema.Identity})); !errors.Is(err, table.ErrPartitioning) {
+			b.t.Errorf("partitions: %v", err)
+		}
+	}
+	b.expect(1)
 }
 
 // inPartitions are columns by which a table is partitioned.
@@ -251,13 +298,19 @@ func allWin(b *bench) {
 		changes := map[int64]table.Change{}
 		for id := range left {
 			change := b.begin(h, Columns())
-			for key := range b.files(h) {
-				change.Remove = append(change.Remove, key)
-			}
 			ids := []int64{id}
-			for done := range int64(committers) {
-				if !left[done] {
-					ids = append(ids, done)
+			if b.format.Can.Exchanges {
+				for key := range b.files(h) {
+					change.Remove = append(change.Remove, key)
+				}
+			} else {
+				change.ReplaceAll = b.format.Can.Replaces
+			}
+			if b.format.Can.Exchanges || b.format.Can.Replaces {
+				for done := range int64(committers) {
+					if !left[done] {
+						ids = append(ids, done)
+					}
 				}
 			}
 			b.add(h, &change, ids...)

@@ -48,7 +48,7 @@ func history(b *bench) {
 	for _, seed := range []uint64{1, 2, 3} {
 		one := b.format.bench(b.t)
 		columns := Columns()
-		if seed%2 == 0 {
+		if seed%2 == 0 && b.format.Can.Partitions {
 			columns = inPartitions(schema.PartitionField{Column: "country", Transform: schema.Identity}, schema.PartitionField{Column: "id", Transform: schema.Bucket, Width: 2})
 		}
 		one.random(rand.New(rand.NewPCG(seed, 7)), columns)
@@ -66,14 +66,17 @@ func (b *bench) random(random *rand.Rand, columns schema.Table) {
 		next := now.clone()
 		change := b.begin(h, columns)
 		files := b.sorted(h)
+		can := b.format.Can
+		change.ReplaceAll = can.Replaces && !can.Appends && h.Exists
 		switch what := random.IntN(12); {
-		case what == 0 && len(commits) > 0:
+		case what == 0 && len(commits) > 0 && b.format.Rollback != nil:
 			commit := commits[random.IntN(len(commits))]
-			b.format.Rollback(b.t, b.store, b.catalog, "orders", commit)
-			now = past[commit].clone()
+			if b.format.Rollback(b.t, b.store, b.catalog, "orders", commit) {
+				now = past[commit].clone()
+			}
 			b.compare(step, now)
 			continue
-		case what == 1 && h.Exists:
+		case what == 1 && h.Exists && b.format.Touch != nil:
 			b.format.Touch(b.t, b.store, b.catalog, "orders")
 			if _, err := b.table.Commit(b.t.Context(), h, change); !errors.Is(err, table.ErrLostRace) {
 				b.t.Fatalf("step %d: a commit on an old head: %v", step, err)
@@ -88,19 +91,21 @@ func (b *bench) random(random *rand.Rand, columns schema.Table) {
 			commits = nil
 			b.compare(step, now)
 			continue
-		case what == 3:
+		case what == 3 && can.Replaces:
 			change.ReplaceAll = true
-			clear(next)
 		default:
 			for _, f := range files {
-				switch random.IntN(6) {
-				case 0:
+				switch what := random.IntN(6); {
+				case what == 0 && can.Exchanges:
 					change.Remove = append(change.Remove, f.Key)
 					delete(next, f.Key)
-				case 1:
+				case what == 1 && can.Deletes:
 					b.deleteSome(random, h, &change, f, next)
 				}
 			}
+		}
+		if change.ReplaceAll {
+			clear(next)
 		}
 		for range random.IntN(3) {
 			var ids []int64

@@ -134,11 +134,12 @@ func (b *bench) write(key string, s *schema.Table, rows *column.Batch) *parquet.
 	return file
 }
 
-// change prepares the replacement of the whole table by rows of ids, planned on a head.
+// change prepares the replacement of the whole table by rows of ids, planned on a head; their addition where the format
+// replaces nothing.
 func (b *bench) change(h *table.Head, s schema.Table, ids ...int64) table.Change {
 	b.t.Helper()
 	change := b.begin(h, s)
-	change.ReplaceAll = true
+	change.ReplaceAll = b.format.Can.Replaces
 	if len(ids) > 0 {
 		b.add(h, &change, ids...)
 	}

@@ -22,9 +22,6 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
 
-// commitTries is how often a commit goes out that gets no answer.
-const commitTries = 4
-
 // previousVersions is the number of metadata files that a table keeps behind its current one.
 const previousVersions = 20
 
@@ -170,60 +167,20 @@ func (t *Table) entry(current *catalog.Table, address string, before schema.Tabl
 		e.Parameters["previous_metadata_location"] = current.Parameters["metadata_location"]
 	}
 	e.Parameters["table_type"], e.Parameters["metadata_location"] = "ICEBERG", address
-	e.Description = description(e.Description, before, change.Schema)
+	e.Description = table.Description(e.Description, before, change.Schema)
 	e.Location, e.Columns = t.location, glueColumns(change.Schema)
 	return e
 }
 
-// swap is the commit: it makes the entry current if the one it was planned on still is. After a lost answer it
-// looks for what is its own before it concludes anything; sending the same entry again is harmless, since only
-// one can meet the version. A try without an answer may take effect as long as the entry is the one it was
-// planned on, so until that has moved nothing but success is certain.
+// swap is the commit: it makes the entry current if the one it was planned on still is. Only one can meet the version, and
+// a try without an answer may take effect as long as the entry is the one it was planned on.
 func (t *Table) swap(ctx context.Context, on *base, entry *catalog.Table, mine func(m *metadata, address string) bool) error {
-	var err error
-	open := false // whether a try of ours may still take effect
-	for try := range commitTries {
-		if try > 0 {
-			select {
-			case <-ctx.Done():
-				return unsettled(open, context.Cause(ctx))
-			case <-time.After(time.Duration(try) * 200 * time.Millisecond):
-			}
-		}
+	return table.Swap(ctx, func(ctx context.Context) error {
 		if on.entry == nil {
-			err = t.o.Catalog.Create(ctx, entry)
-		} else {
-			err = t.o.Catalog.Update(ctx, entry)
+			return t.o.Catalog.Create(ctx, entry)
 		}
-		lost := errors.Is(err, catalog.ErrConflict) || errors.Is(err, catalog.ErrExists) || errors.Is(err, catalog.ErrNotFound)
-		open = open || errors.Is(err, catalog.ErrUnknown)
-		switch {
-		case err == nil:
-			return nil
-		case errors.Is(err, catalog.ErrThrottled):
-			continue
-		case !lost && !open:
-			return err
-		}
-		ours, moved, readErr := t.holds(ctx, on, mine)
-		switch {
-		case readErr != nil:
-			open, err = true, fmt.Errorf("%w; reading back: %w", err, readErr)
-		case ours:
-			return nil
-		case moved || lost && !open:
-			return fmt.Errorf("%w: %w", table.ErrLostRace, err)
-		}
-	}
-	return unsettled(open, err)
-}
-
-// unsettled is the error of a commit that was given up.
-func unsettled(open bool, err error) error {
-	if open {
-		return fmt.Errorf("%w: %w", table.ErrOutcomeUnknown, err)
-	}
-	return err
+		return t.o.Catalog.Update(ctx, entry)
+	}, func(ctx context.Context) (ours, moved bool, err error) { return t.holds(ctx, on, mine) })
 }
 
 // holds reports whether the table's metadata came from a commit, as its newest or further back, which mine knows of it

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
 
 // What the documentation says of Iceberg and the catalogue is what is written.
@@ -20,8 +21,8 @@ func TestDocumentedForms(t *testing.T) {
 			digits = strings.NewReplacer()
 		}
 		made, err := toIceberg(typ)
-		if err != nil || made.String() != digits.Replace(f.Iceberg) || glueType(typ) != digits.Replace(f.Glue) {
-			t.Errorf("%s is written as %s and %s (%v), documented as %s and %s", typ, made, glueType(typ), err, f.Iceberg, f.Glue)
+		if err != nil || made.String() != digits.Replace(f.Iceberg) || table.GlueType(typ) != digits.Replace(f.Glue) {
+			t.Errorf("%s is written as %s and %s (%v), documented as %s and %s", typ, made, table.GlueType(typ), err, f.Iceberg, f.Glue)
 		}
 		if back, err := fromIceberg(made); err != nil || back != typ {
 			t.Errorf("%s is read back as %s, %v", typ, back, err)

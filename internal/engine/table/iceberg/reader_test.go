@@ -164,13 +164,14 @@ func touch(t *testing.T, s store.Store, c catalog.Catalog, _ string) {
 }
 
 // rollback makes an older snapshot the current one, as Spark's rollback_to_snapshot does.
-func rollback(t *testing.T, s store.Store, c catalog.Catalog, _, commit string) {
+func rollback(t *testing.T, s store.Store, c *catalog.Memory, _, commit string) bool {
 	t.Helper()
 	edit(t, s, c, func(all map[string]any) {
 		at, _ := all["last-updated-ms"].(json.Number).Int64()
 		all["last-updated-ms"] = at + 1
 		pointTo(all, json.Number(commit), at+1)
 	})
+	return true
 }
 
 func pointTo(all map[string]any, id json.Number, at int64) {

@@ -139,26 +139,12 @@ func sourceText(s schema.Table) (string, error) {
 	return string(data), nil
 }
 
-// glueType is how Athena and Hive spell a type.
-func glueType(t schema.Type) string {
-	switch t.ID {
-	case schema.Long:
-		return "bigint"
-	case schema.Decimal:
-		return fmt.Sprintf("decimal(%d,%d)", t.Precision, t.Scale)
-	case schema.TimestampTZ:
-		return "timestamp"
-	default:
-		return string(t.ID)
-	}
-}
-
 // glueColumns keeps the catalogue's list of columns in step, with the parameters that other Iceberg writers
 // give them.
 func glueColumns(s schema.Table) []catalog.Column {
 	out := make([]catalog.Column, len(s.Columns))
 	for i, c := range s.Columns {
-		out[i] = catalog.Column{Name: c.Name, Type: glueType(c.Type), Comment: shortened(c.Comment, columnComment, false), Parameters: map[string]string{
+		out[i] = catalog.Column{Name: c.Name, Type: table.GlueType(c.Type), Comment: table.ColumnComment(c.Comment), Parameters: map[string]string{
 			"iceberg.field.id": strconv.Itoa(c.FieldID), "iceberg.field.optional": strconv.FormatBool(!c.Required), "iceberg.field.current": "true",
 		}}
 	}

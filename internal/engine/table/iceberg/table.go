@@ -136,7 +136,14 @@ func (t *Table) headOf(entry *catalog.Table, m *metadata) (*table.Head, error) {
 	if rows, err := strconv.ParseInt(current.Summary["total-records"], 10, 64); err == nil && current.Summary["total-position-deletes"] == "0" && current.Summary["total-equality-deletes"] == "0" {
 		head.Rows = rows
 	}
-	return head, findCheckpoint(m, current, head)
+	if err := findCheckpoint(m, current, head); err != nil || head.Checkpoint != nil {
+		return head, err
+	}
+	var copied checkpointCopy
+	if text := m.Properties[checkpointKey]; text != "" && json.Unmarshal([]byte(text), &copied) == nil {
+		head.Lost = &copied.Checkpoint
+	}
+	return head, nil
 }
 
 // findCheckpoint looks for the newest checkpoint among a snapshot's ancestors. Where ancestry was cut, the copy

@@ -1,0 +1,95 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/merge"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
+)
+
+// merge merges the files of changes into the table, anew where foreign commits come first, and removes those that are not
+// part of it afterwards.
+func (a *attempt) merge(ctx context.Context, l *landing) error {
+	head, planned, files := l.head, l.planned, l.files
+	if a.rows == 0 && head.Schema.Hash() == planned.Hash() {
+		a.commit = head.CheckpointCommit
+		return deleteFiles(ctx, l.bucket, files)
+	}
+	changes, err := merge.Load(ctx, l.bucket, &planned, files, nil)
+	if err != nil {
+		return fmt.Errorf("running %q: %w", a.name, err)
+	}
+	for try := range recommits {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		stored, err := l.target.Files(ctx, head)
+		if err != nil {
+			return err
+		}
+		m := merge.Merge{
+			Store: l.bucket, Schema: planned, Files: stored, Changes: changes, ChangeFiles: files, Version: a.r.Version, Parallel: max(runtime.GOMAXPROCS(0), 1), FileBytes: fileBytes,
+			Keys: func(unit string) (string, string) {
+				return l.target.DataKeys(head, l.id, fmt.Sprintf("t%d-%s", try, unit))
+			},
+			SoftDelete: a.doc.DeletedColumn, OnRead: a.doc.WriteMode == "merge_on_read", InsertOnly: a.doc.Target.Format == "parquet",
+		}
+		for _, c := range planned.Columns {
+			if c.Source == nil && c.Stamp != schema.SoftDeleted {
+				m.Audit = append(m.Audit, c.Name) // what only the lake has does not make a row another
+			}
+			if c.Stamp == schema.StampOp {
+				m.Op = c.Name
+			}
+		}
+		outcome, err := m.Run(ctx)
+		if err != nil {
+			return fmt.Errorf("running %q: %w", a.name, err)
+		}
+		a.checkpoint.Counts.Inserted, a.checkpoint.Counts.Updated, a.checkpoint.Counts.Deleted = outcome.Inserted, outcome.Updated, outcome.Deleted
+		a.bytes = 0
+		for _, f := range outcome.Add {
+			a.bytes += f.File.Size
+		}
+		if len(outcome.Add)+len(outcome.AddDeletes)+len(outcome.Remove) == 0 && head.Schema.Hash() == planned.Hash() {
+			a.commit = head.CheckpointCommit
+			return deleteFiles(ctx, l.bucket, files)
+		}
+		done, err := l.target.Commit(ctx, head, table.Change{Schema: planned, Remove: outcome.Remove, Add: outcome.Add, AddDeletes: outcome.AddDeletes, Checkpoint: a.checkpoint})
+		if err == nil {
+			a.commit = done.Commit
+			a.leave(ctx, l.bucket, slices.Concat(files, outcome.Written), nil, outcome.Add)
+			return nil
+		}
+		if errors.Is(err, table.ErrOutcomeUnknown) {
+			return fmt.Errorf("committing %q: %w", a.name, err)
+		}
+		a.leave(ctx, l.bucket, outcome.Written, outcome.AddDeletes, nil)
+		if !errors.Is(err, table.ErrLostRace) {
+			return fmt.Errorf("committing %q: %w", a.name, err)
+		}
+		if head, err = a.again(ctx, l.target, head); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("committing %q: foreign commits came first %d times: the next run tries again", a.name, recommits)
+}
+
+// leave removes files that are not part of the table. What cannot be removed stays as an orphan that no reader sees.
+func (a *attempt) leave(ctx context.Context, bucket store.Store, written []table.DataFile, deletes []table.DeleteFile, added []table.DataFile) {
+	useless := slices.DeleteFunc(slices.Clone(written), func(f table.DataFile) bool {
+		return slices.ContainsFunc(added, func(o table.DataFile) bool { return o.Key == f.Key })
+	})
+	for _, d := range deletes {
+		useless = append(useless, table.DataFile{Key: d.Key})
+	}
+	if err := deleteFiles(ctx, bucket, useless); err != nil {
+		a.log.Warn("files that are not part of the table could not be removed; they stay until orphans are", "files", len(useless), "error", err)
+	}
+}
