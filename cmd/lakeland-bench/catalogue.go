@@ -13,7 +13,10 @@ import (
 )
 
 // fileCatalogue is a catalogue of one table in a file, in Glue's place. One process at a time uses it.
-type fileCatalogue struct{ path string }
+type fileCatalogue struct {
+	catalog.Partitioned // which an Iceberg table has no use for
+	path                string
+}
 
 // Database implements catalog.Catalog: every database is there.
 func (fileCatalogue) Database(context.Context, string) error { return nil }

@@ -38,7 +38,7 @@ func openLake(folder string, now func() time.Time) (*lake, error) {
 	}
 	l := &lake{folder: folder, store: store.NewDirectory(folder)}
 	l.target = iceberg.New(iceberg.Options{
-		Store: l.store, Catalog: fileCatalogue{filepath.Join(folder, "catalogue.json")}, Prefix: tablePrefix, Database: "bench", Name: "table", Version: version, Now: now,
+		Store: l.store, Catalog: fileCatalogue{path: filepath.Join(folder, "catalogue.json")}, Prefix: tablePrefix, Database: "bench", Name: "table", Version: version, Now: now,
 	})
 	return l, nil
 }
