@@ -18,6 +18,7 @@ var mayImport = map[string][]string{
 	"":                                {"internal/provider"},
 	"cmd/lakeland-engine":             {"internal/engine/...", "internal/tracking", "internal/spec", "internal/awsclient"},
 	"cmd/lakeland-sandbox":            {"internal/sandbox/..."},
+	"cmd/lakeland-bench":              {"internal/engine/...", "internal/spec"},
 	"internal/awsclient":              {},
 	"internal/spec":                   {},
 	"internal/tracking":               {"internal/spec"},

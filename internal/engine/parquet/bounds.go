@@ -12,11 +12,13 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 )
 
-// exactBound is the length in bytes up to which bounds of text are kept whole; longer ones are cut to cutBound
-// code points.
+// exactBound is the length in bytes up to which bounds of text are told whole; longer ones are cut to cutBound
+// code points. What is followed of a text is heldBound bytes at most: one code point more than exactBound, so that it is
+// cut as all of it would be.
 const (
 	exactBound = 64
 	cutBound   = 16
+	heldBound  = exactBound + utf8.UTFMax
 )
 
 // bounds follows the smallest and largest value of a column while it is written, of a page, a row
@@ -31,7 +33,8 @@ type bounds struct {
 	lowInt, highInt     int64
 	lowWide, highWide   column.Wide
 	lowFloat, highFloat float64
-	lowText, highText   []byte
+	// lowText and highText are the beginnings of texts, whole up to exactBound.
+	lowText, highText []byte
 	// lowStart and highStart are the prefixes of the texts.
 	lowStart, highStart uint64
 }
@@ -112,7 +115,8 @@ func (b *bounds) merge(o *bounds) {
 	}
 }
 
-// compare says how both bounds lie to those of another, which has seen values as well.
+// compare says how both bounds lie to those of another, which has seen values as well. Texts compare as they are told: one
+// that is cut may be told before another that lies before it.
 func (b *bounds) compare(o *bounds) (low, high int) {
 	switch b.typ.Kind() {
 	case column.Int128:
@@ -120,7 +124,9 @@ func (b *bounds) compare(o *bounds) (low, high int) {
 	case column.Float32, column.Float64:
 		return cmp.Compare(b.lowFloat, o.lowFloat), cmp.Compare(b.highFloat, o.highFloat)
 	case column.Bytes:
-		return bytes.Compare(b.lowText, o.lowText), bytes.Compare(b.highText, o.highText)
+		lowText, highText := b.plain()
+		otherLow, otherHigh := o.plain()
+		return bytes.Compare(lowText, otherLow), bytes.Compare(highText, otherHigh)
 	default:
 		return cmp.Compare(b.lowInt, o.lowInt), cmp.Compare(b.highInt, o.highInt)
 	}
@@ -182,12 +188,25 @@ func (b *bounds) text(v []byte) {
 		return // most values lie between by their first bytes alone
 	}
 	if !b.some || bytes.Compare(v, b.lowText) < 0 {
-		b.lowText, b.lowStart = append(b.lowText[:0], v...), start
+		b.lowText, b.lowStart = append(b.lowText[:0], beginning(v)...), start
 	}
 	if !b.some || bytes.Compare(v, b.highText) > 0 {
-		b.highText, b.highStart = append(b.highText[:0], v...), start
+		b.highText, b.highStart = append(b.highText[:0], beginning(v)...), start
 	}
 	b.some = true
+}
+
+// beginning is what bounds need of a text: all of it, or more than exactBound bytes that end with a code point.
+func beginning(v []byte) []byte {
+	if len(v) <= heldBound {
+		return v
+	}
+	for end := heldBound; end > exactBound; end-- {
+		if utf8.RuneStart(v[end]) {
+			return v[:end]
+		}
+	}
+	return v[:heldBound] // no UTF-8
 }
 
 // prefix is the first eight bytes as a number, which sorts as they do; what is missing counts as zeros.

@@ -94,7 +94,7 @@ func newChunk(c schema.Column, e *format.SchemaElement, index int, indexed bool,
 func (c *chunk) choose(first *column.Vector) {
 	c.chosen = true
 	if c.coding = repays(c.column.Type, first); c.coding {
-		c.numbers = slices.Grow(c.numbers, pageRows+stride)
+		c.numbers = slices.Grow(c.numbers, min(pageRows, c.pageBytes/4)+stride) // either ends the page
 		c.dictionary.reset()
 	}
 }

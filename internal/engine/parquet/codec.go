@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 )
 
 // window is how far back an encoder looks: a page is not much longer.
@@ -41,4 +43,22 @@ func decompress(dst, src []byte) ([]byte, error) {
 	}
 	defer decoders.Put(d)
 	return d.DecodeAll(src, dst[:0])
+}
+
+// unsnap and unpackLZ4 decompress a page of other writers into dst, whose capacity bounds it: the library's make as much
+// room as a damaged page claims, or ever more of it.
+func unsnap(dst, src []byte) ([]byte, error) {
+	size, err := snappy.DecodedLen(src)
+	if err != nil {
+		return nil, fmt.Errorf("its length: %w", err)
+	}
+	if size > cap(dst) {
+		return nil, fmt.Errorf("it has %d bytes where %d are told", size, cap(dst))
+	}
+	return snappy.Decode(dst[:cap(dst)], src)
+}
+
+func unpackLZ4(dst, src []byte) ([]byte, error) {
+	n, err := lz4.UncompressBlock(src, dst[:cap(dst)])
+	return dst[:max(n, 0)], err
 }

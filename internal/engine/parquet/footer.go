@@ -46,7 +46,7 @@ func (c *chunk) end(w *counter) (format.ColumnChunk, chunkIndex, error) {
 	}
 	m.TotalUncompressedSize, m.TotalCompressedSize = c.uncompressed, w.n-start
 	m.Statistics.NullCount = c.group.nulls
-	if c.indexed {
+	if c.indexed && c.group.nans == 0 {
 		if low, high := c.group.plain(); low != nil && high != nil {
 			m.Statistics.MinValue, m.Statistics.MaxValue = low, high
 		}
@@ -81,6 +81,10 @@ type chunkIndex struct {
 func (c *chunk) index(at int64) chunkIndex {
 	var out chunkIndex
 	bounded := &format.ColumnIndex{}
+	// What is not a number may not be in bounds, and readers that hold it for larger than all numbers would pass over it.
+	if !c.indexed || c.group.nans > 0 {
+		bounded = nil
+	}
 	ascending, descending := true, true
 	var row int64
 	var before *bounds
@@ -88,13 +92,13 @@ func (c *chunk) index(at int64) chunkIndex {
 		p := &c.pages[i]
 		out.offset.PageLocations = append(out.offset.PageLocations, format.PageLocation{Offset: at + p.offset, CompressedPageSize: p.size, FirstRowIndex: row})
 		row += p.rows
-		if !c.indexed || bounded == nil {
+		if bounded == nil {
 			continue
 		}
 		empty := p.nulls == p.rows
 		low, high := p.bounds.plain()
 		if !empty && (low == nil || high == nil) {
-			bounded = nil // values without bounds, such as NaN alone, cannot be told of (Parquet format, ColumnIndex)
+			bounded = nil // values without bounds, such as texts that none is above, cannot be told of (Parquet format, ColumnIndex)
 			continue
 		}
 		bounded.NullPages = append(bounded.NullPages, empty)
@@ -109,7 +113,7 @@ func (c *chunk) index(at int64) chunkIndex {
 		}
 		before = &p.bounds
 	}
-	if c.indexed && bounded != nil {
+	if bounded != nil {
 		switch {
 		case ascending:
 			bounded.BoundaryOrder = format.Ascending

@@ -67,10 +67,12 @@ func (g *GroupWriter) Encode(v *column.Vector) error {
 	return nil
 }
 
-// Copyable reports whether a column of a file may be copied as the table's column i: their values are stored alike.
+// Copyable reports whether a column of a file may be copied as the table's column i, from each of its row groups: their
+// values are stored alike and mean the same, and what the copy would tell of them is known.
 func (w *Writer) Copyable(i int, r *Reader, place int) bool {
-	from, to := r.leaves[place], w.metadata.Schema[i+1]
-	return from.Type == to.Type && from.TypeLength == to.TypeLength && from.RepetitionType == to.RepetitionType && from.Scale == to.Scale
+	from, to := &r.leaves[place], &w.metadata.Schema[i+1]
+	return from.Type == to.Type && from.TypeLength == to.TypeLength && from.RepetitionType == to.RepetitionType && from.Scale == to.Scale &&
+		scaleOf(w.table.Columns[i].Type, from) == nil && r.tells(place)
 }
 
 // Copy writes the next column as it stands in a row group of a file, which may have been fetched, and whose values lie

@@ -33,9 +33,11 @@ type scratch struct {
 }
 
 const (
-	// keptMemories is how much memory is kept for writers to come, and keptBlocks how many bytes of pages of each.
+	// keptMemories is how much memory is kept for writers to come, keptBlocks how many bytes of pages of each, and keptBuffer
+	// up to how many bytes any other of its pieces: a page is longer only where single values are.
 	keptMemories = 4
 	keptBlocks   = 32 << 20
+	keptBuffer   = 16 << 20
 )
 
 // memories are those that no writer works with. A sync.Pool keeps more the more processors there are, since what one of
@@ -65,9 +67,24 @@ func giveMemory(m *memory) {
 		clear(m.blocks.free[most:])
 		m.blocks.free = m.blocks.free[:most]
 	}
+	s := &m.scratch
+	for _, buffer := range []*[]byte{&s.page, &s.packed, &s.compressed, &s.recorded} {
+		keep(buffer)
+	}
+	for _, c := range m.columns {
+		keep(&c.plain)
+		keep(&c.dictionary.data)
+	}
 	memories.Lock()
 	defer memories.Unlock()
 	if len(memories.free) < keptMemories {
 		memories.free = append(memories.free, m)
+	}
+}
+
+// keep lets go of a buffer that one large value has made long.
+func keep(buffer *[]byte) {
+	if cap(*buffer) > keptBuffer {
+		*buffer = nil
 	}
 }

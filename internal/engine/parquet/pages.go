@@ -188,7 +188,11 @@ func decompressor(codec format.CompressionCodec) (func(dst, src []byte) ([]byte,
 		return nil, nil
 	case format.Zstd:
 		return decompress, nil
-	case format.Snappy, format.Gzip, format.Brotli, format.Lz4Raw:
+	case format.Snappy:
+		return unsnap, nil
+	case format.Lz4Raw:
+		return unpackLZ4, nil
+	case format.Gzip, format.Brotli:
 		return parquetgo.LookupCompressionCodec(codec).Decode, nil
 	default:
 		return nil, fmt.Errorf("it is compressed by %s, which is not read here", codec)

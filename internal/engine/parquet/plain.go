@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/encoding"
 	"github.com/parquet-go/parquet-go/encoding/bytestreamsplit"
 	"github.com/parquet-go/parquet-go/encoding/delta"
@@ -183,6 +184,9 @@ func scaleOf(as schema.Type, leaf *format.SchemaElement) error {
 		if _, micros := stamp.Unit.Value.(*format.MicroSeconds); !micros {
 			return fmt.Errorf("its times do not count microseconds")
 		}
+	}
+	if leaf.ConvertedType.Valid && leaf.ConvertedType.V == deprecated.TimestampMillis {
+		return fmt.Errorf("its times count milliseconds")
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"sync"
 
 	"github.com/parquet-go/parquet-go/encoding/thrift"
@@ -34,6 +35,8 @@ type Reader struct {
 	key      string
 	metadata format.FileMetaData
 	leaves   []format.SchemaElement
+	// counts are which of another writer's chunks tell how many NULLs they have; nil in files of our own, where all do.
+	counts *nullCounts
 
 	indexes sync.Mutex
 	region  *Fetched
@@ -70,6 +73,12 @@ func Open(ctx context.Context, s store.Store, key string, size int64) (*Reader, 
 	}
 	if err := r.check(size); err != nil {
 		return wrap(err)
+	}
+	if !strings.HasPrefix(r.metadata.CreatedBy, program) {
+		r.counts = new(nullCounts)
+		if err := unmarshal(footer, r.counts); err != nil {
+			return wrap(fmt.Errorf("%w: its footer: %w", errDamaged, err))
+		}
 	}
 	return r, nil
 }

@@ -89,7 +89,7 @@ func (r *recordCompressor) compress(out, page []byte, head, length int) (_ []byt
 	rest = rest[record:]
 
 	perBlock := (zstdBlock - length) / record
-	for {
+	for blocks := 0; ; blocks++ {
 		pairs := min(perBlock, len(rest)/record)
 		last := len(rest) == pairs*record+length
 		r.literals = r.literals[:0]
@@ -101,9 +101,17 @@ func (r *recordCompressor) compress(out, page []byte, head, length int) (_ []byt
 			r.literals = append(r.literals, rest...)
 		}
 		at := len(out)
-		if out, ok = r.block(append(out, 0, 0, 0), pairs, code, extra, width); !ok {
+		r.huffman.Reuse = huff0.ReusePolicyNone
+		packed, _, err := huff0.Compress4X(r.literals, &r.huffman)
+		switch {
+		case err == nil:
+			out = packedLiterals(append(out, 0, 0, 0), packed, len(r.literals))
+		case last && blocks > 0: // too few to be worth a code
+			out = rawLiterals(append(out, 0, 0, 0), r.literals)
+		default:
 			return out, false
 		}
+		out = sequences(out, pairs, code, extra, width)
 		blockHeader(out[:at], last, compressedBlock, len(out)-at-3)
 		if last {
 			return out, len(out) < len(page)
@@ -111,20 +119,27 @@ func (r *recordCompressor) compress(out, page []byte, head, length int) (_ []byt
 	}
 }
 
-// block appends the literals in Huffman's code, and the sequences.
-func (r *recordCompressor) block(out []byte, pairs int, code byte, extra uint64, width int) ([]byte, bool) {
-	r.huffman.Reuse = huff0.ReusePolicyNone
-	packed, _, err := huff0.Compress4X(r.literals, &r.huffman)
-	if err != nil {
-		return out, false
-	}
+// packedLiterals appends literals in Huffman's code, of which there are size (RFC 8878, section 3.1.1.3.1).
+func packedLiterals(out, packed []byte, size int) []byte {
 	// Four streams, both sizes in 18 bits.
-	sizes := uint64(len(packed))<<22 | uint64(len(r.literals))<<4 | 3<<2 | 2
+	sizes := uint64(len(packed))<<22 | uint64(size)<<4 | 3<<2 | 2
 	out = append(out, byte(sizes), byte(sizes>>8), byte(sizes>>16), byte(sizes>>24), byte(sizes>>32))
-	out = append(out, packed...)
+	return append(out, packed...)
+}
+
+// rawLiterals appends literals as they are.
+func rawLiterals(out, literals []byte) []byte {
+	// The size in 20 bits.
+	sizes := uint32(len(literals))<<4 | 3<<2
+	return append(append(out, byte(sizes), byte(sizes>>8), byte(sizes>>16)), literals...)
+}
+
+// sequences appends as many as there are pairs: one code each for literals, distance (the newest again) and length of
+// four, throughout.
+func sequences(out []byte, pairs int, code byte, extra uint64, width int) []byte {
 	switch {
 	case pairs == 0:
-		return append(out, 0), true
+		return append(out, 0)
 	case pairs < 128:
 		out = append(out, byte(pairs))
 	case pairs < 0x7f00:
@@ -132,7 +147,6 @@ func (r *recordCompressor) block(out []byte, pairs int, code byte, extra uint64,
 	default:
 		out = append(out, 0xff, byte(pairs-0x7f00), byte((pairs-0x7f00)>>8))
 	}
-	// One code each for literals, distance (the newest again) and length of four, throughout.
 	out = append(out, 0x54, code, 0, 1)
 	var held uint64
 	filled := 0
@@ -142,5 +156,5 @@ func (r *recordCompressor) block(out []byte, pairs int, code byte, extra uint64,
 			out, held = append(out, byte(held)), held>>8
 		}
 	}
-	return append(out, byte(held|1<<filled)), true
+	return append(out, byte(held|1<<filled))
 }

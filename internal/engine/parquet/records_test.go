@@ -63,6 +63,36 @@ func TestRecordsAreFramesOfZstd(t *testing.T) {
 	})
 }
 
+// A last block of so few values that no code repays itself does not take the page's others with it.
+func TestRefusedLastBlockIsWrittenAsItIs(t *testing.T) {
+	t.Parallel()
+	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer decoder.Close()
+	const length = 36
+	full := (zstdBlock-length)/(length+4) + 1 // behind the first value, which has a block of its own
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, more := range []int{1, 2, 3, 20, 100, 200} {
+		page := recordPage(r, 6, length, full+more, 16)
+		for at := len(page) - more*(length+4); at < len(page); at += length + 4 { // random bytes have no code
+			for i := range length {
+				page[at+4+i] = byte(r.Uint32())
+			}
+		}
+		var compressor recordCompressor
+		out, ok := compressor.compress(nil, page, 6, length)
+		if !ok {
+			t.Errorf("a page with %d values in its last block was given up", more)
+			continue
+		}
+		if back, err := decoder.DecodeAll(out, nil); err != nil || !bytes.Equal(back, page) {
+			t.Errorf("%d values in the last block: %v", more, err)
+		}
+	}
+}
+
 // Pages that are none of these are left alone.
 func TestWhatAreNoRecords(t *testing.T) {
 	t.Parallel()

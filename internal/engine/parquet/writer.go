@@ -19,6 +19,8 @@ const (
 	// pagesBytes bounds the pages at hand of all columns.
 	pagesBytes = 32 << 20
 	magic      = "PAR1"
+	// program begins what a file says of its writer.
+	program = "lakeland version "
 )
 
 // File describes a finished Parquet file.
@@ -76,7 +78,7 @@ func NewWriter(out io.Writer, table *schema.Table, createdBy string, first *colu
 		return nil, fmt.Errorf("making the schema of a Parquet file: %w", err)
 	}
 	w := &Writer{out: &counter{Writer: out}, table: table, chunks: make([]chunk, len(table.Columns)), memory: takeMemory(len(table.Columns))}
-	w.metadata = format.FileMetaData{Version: 1, Schema: leaves, CreatedBy: "lakeland version " + createdBy + " (build )"}
+	w.metadata = format.FileMetaData{Version: 1, Schema: leaves, CreatedBy: program + createdBy + " (build )"}
 	keys := map[string]bool{}
 	for _, name := range table.Key {
 		keys[name] = true

@@ -8,40 +8,57 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"time"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/toolchain"
 )
 
-//go:embed peers.py
-var peers string
+var (
+	//go:embed peers.py
+	peers string
+	//go:embed merge_duckdb.py
+	mergeDuckDB string
+	//go:embed merge_spark.py
+	mergeSpark string
+	//go:embed compare.py
+	compare string
+	// scripts are for the peers' interpreter, by their names.
+	scripts = map[string]string{"peers": peers, "merge_duckdb": mergeDuckDB, "merge_spark": mergeSpark, "compare": compare}
+)
 
 // Options say what is measured.
 type Options struct {
 	// Out is where the figures go.
 	Out io.Writer
-	// Only is a glob over the names of benchmarks, such as "extract.trips"; "" measures everything.
+	// Only is a glob over the names of benchmarks, such as "extract.trips" or "merge*"; "" measures everything.
 	Only string
-	// Engine is the engine's binary.
-	Engine string
+	// Engine is the engine's binary, and Merger that of lakeland-bench, which merges.
+	Engine, Merger string
 	// Rounds is how often each tool runs on each table.
 	Rounds int
 	// Scale is the share of the tables' rows, for trying.
 	Scale float64
 	// Strict makes a figure that is short of its bound an error.
 	Strict bool
+	// SparkRounds is in how many of the rounds Spark takes part, which is slow.
+	SparkRounds int
+	// Large measures merge.large too, which takes minutes and some gigabytes.
+	Large bool
 	// Report is a file that the figures are written to as well; "" writes none.
 	Report string
 }
 
 type bench struct {
 	Options
-	source         *source
-	folder         string
-	python, script string
+	toolchain *toolchain.Toolchain
+	source    *source
+	folder    string
+	// python is the interpreter that has the peers.
+	python string
 }
+
+// script is the path of one of the scripts.
+func (b *bench) script(name string) string { return filepath.Join(b.folder, name+".py") }
 
 // Run measures, prints, and leaves nothing behind but the report.
 func Run(ctx context.Context, o Options) (err error) {
@@ -53,7 +70,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	b := &bench{Options: o}
+	b := &bench{Options: o, toolchain: tools}
 	if b.python, err = tools.Peers(ctx); err != nil {
 		return err
 	}
@@ -61,48 +78,70 @@ func Run(ctx context.Context, o Options) (err error) {
 		return fmt.Errorf("making a folder for the benchmark: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(b.folder)) }()
-	b.script = filepath.Join(b.folder, "peers.py")
-	if err := os.WriteFile(b.script, []byte(peers), 0o600); err != nil {
-		return fmt.Errorf("writing the peers' script: %w", err)
+	for name, text := range scripts {
+		if err := os.WriteFile(b.script(name), []byte(text), 0o600); err != nil {
+			return fmt.Errorf("writing the peers' scripts: %w", err)
+		}
 	}
 	_, _ = fmt.Fprintf(o.Out, "making trips (%s rows) and orders (%s rows)\n", rowsText("trips", o.Scale), rowsText("orders", o.Scale))
 	if b.source, err = load(ctx, installation, o.Scale); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.source.close()) }()
-	var report strings.Builder
-	out := io.MultiWriter(o.Out, &report)
+	return b.measure(ctx)
+}
+
+// measure goes through the sections, and writes those to the report that were measured whole.
+func (b *bench) measure(ctx context.Context) error {
+	made := map[string]string{}
+	measured, short := 0, 0
+	for i, family := range []func(context.Context, io.Writer) ([]figure, error){b.extracts, b.merges} {
+		var text strings.Builder
+		out := io.MultiWriter(b.Out, &text)
+		all, err := family(ctx, out)
+		if err != nil {
+			return err
+		}
+		measured, short = measured+len(all), short+printFigures(out, all)
+		if s := &sections[i]; s.whole(b.Only) {
+			made[s.title] = s.text(b.Rounds, text.String())
+		}
+	}
+	if measured == 0 {
+		return fmt.Errorf("no benchmark is named %q: there are %s", b.Only, strings.Join(benchmarks(), ", "))
+	}
+	if b.Report != "" && len(made) > 0 {
+		if err := writeReport(b.Report, made); err != nil {
+			return err
+		}
+	}
+	if b.Strict && short > 0 {
+		return fmt.Errorf("%d of %d figures are short of their bounds", short, measured)
+	}
+	return nil
+}
+
+// extracts measures reading a database.
+func (b *bench) extracts(ctx context.Context, out io.Writer) ([]figure, error) {
 	var all []figure
 	for _, table := range []string{"trips", "orders"} {
-		if !wanted(o.Only, "extract."+table) {
+		if !wanted(b.Only, "extract."+table) {
 			continue
 		}
 		figures, err := b.extract(ctx, out, table)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		all = append(all, figures...)
 	}
-	if wanted(o.Only, "extract.memory") {
+	if wanted(b.Only, "extract.memory") {
 		figures, err := b.memory(ctx, out)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		all = append(all, figures...)
 	}
-	if len(all) == 0 {
-		return fmt.Errorf("no benchmark is named %q: there are extract.trips, extract.orders and extract.memory", o.Only)
-	}
-	short := printFigures(out, all)
-	if o.Report != "" {
-		if err := writeReport(o, report.String()); err != nil {
-			return err
-		}
-	}
-	if o.Strict && short > 0 {
-		return fmt.Errorf("%d of %d figures are short of their bounds", short, len(all))
-	}
-	return nil
+	return all, nil
 }
 
 // extract measures all tools on one table, one after the other in each round. What a tool cannot read is said and left
@@ -140,28 +179,4 @@ func (b *bench) extract(ctx context.Context, out io.Writer, table string) ([]fig
 		return nil, err
 	}
 	return figures(table, by), nil
-}
-
-// writeReport keeps the figures with the machine and the date.
-func writeReport(o Options, figures string) error {
-	text := fmt.Sprintf(`# Benchmarks
-
-What `+"`make bench`"+` printed on %s: %d rounds, medians, %d cores that the server shares, %s. Ratios of one run count, not
-seconds: machines differ and are noisy. "c1" and "c2" are one and two connections. Tools read PostgreSQL 17 over loopback TCP without
-TLS and write Parquet with zstd; "server" is the CPU time of the sessions that served the tool.
-
-%s`, time.Now().UTC().Format("2006-01-02"), o.Rounds, runtime.NumCPU(), runtime.GOOS+"/"+runtime.GOARCH, wrapFigures(figures))
-	if err := os.WriteFile(o.Report, []byte(text), 0o644); err != nil {
-		return fmt.Errorf("writing the report: %w", err)
-	}
-	return nil
-}
-
-// wrapFigures sets the machines' lines apart from the tables.
-func wrapFigures(text string) string {
-	at := strings.Index(text, "bench ")
-	if at < 0 {
-		return text
-	}
-	return text[:at] + "```\n" + text[at:] + "```\n"
 }

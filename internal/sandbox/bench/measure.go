@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -10,7 +11,7 @@ import (
 	"time"
 )
 
-// sample is one extraction by one tool.
+// sample is one extraction or merge by one tool.
 type sample struct {
 	wall, client, server time.Duration
 	// rss is the most memory that the tool held, in bytes; size is what it wrote.
@@ -42,13 +43,9 @@ func (b *bench) run(ctx context.Context, t tool, table string) (sample, error) {
 	}
 	command := t.command(table, folder)
 	command.Env = append(append(os.Environ(), b.source.environment()...), "BENCH_COLUMNS="+columns)
-	began := time.Now()
-	if out, err := command.CombinedOutput(); err != nil {
-		return sample{}, fmt.Errorf("%s over %d connections, %s: %w: %s", t.name, t.connections, table, err, out)
-	}
-	s := sample{wall: time.Since(began), client: command.ProcessState.UserTime() + command.ProcessState.SystemTime()}
-	if usage, ok := command.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		s.rss = usage.Maxrss << 10
+	s, _, err := measured(command)
+	if err != nil {
+		return sample{}, fmt.Errorf("%s over %d connections, %s: %w", t.name, t.connections, table, err)
 	}
 	after, err := b.source.cpu(ctx)
 	if err != nil {
@@ -72,8 +69,23 @@ func (b *bench) tools(ctx context.Context) []tool {
 	}
 	peer := func(name string, connections int) tool {
 		return tool{name, connections, func(table, folder string) *exec.Cmd {
-			return exec.CommandContext(ctx, b.python, b.script, name, fmt.Sprint(connections), table, folder)
+			return exec.CommandContext(ctx, b.python, b.script("peers"), name, fmt.Sprint(connections), table, folder)
 		}}
 	}
 	return []tool{engine(1), engine(2), peer("duckdb", 1), peer("duckdb", 2), peer("adbc", 1), peer("connectorx", 1)}
+}
+
+// measured runs a process from its start to its end, and returns what it printed.
+func measured(command *exec.Cmd) (sample, []byte, error) {
+	var out, problems bytes.Buffer
+	command.Stdout, command.Stderr = &out, &problems
+	began := time.Now()
+	if err := command.Run(); err != nil {
+		return sample{}, nil, fmt.Errorf("%w: %s%s", err, out.Bytes(), problems.Bytes())
+	}
+	s := sample{wall: time.Since(began), client: command.ProcessState.UserTime() + command.ProcessState.SystemTime()}
+	if usage, ok := command.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		s.rss = usage.Maxrss << 10
+	}
+	return s, out.Bytes(), nil
 }

@@ -13,17 +13,24 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// figure is a measured value with its bound: more than that is short of what is wanted.
+// figure is a measured value with its bound: more than that is short of what is wanted, or less.
 type figure struct {
 	name         string
 	value, bound float64
+	// least says that the value is wanted to be no less than the bound.
+	least bool
 }
 
+// atMost and atLeast are figures with bounds above and below.
+func atMost(name string, value, bound float64) figure { return figure{name, value, bound, false} }
+
+func atLeast(name string, value, bound float64) figure { return figure{name, value, bound, true} }
+
 func (f figure) verdict() string {
-	if f.value > f.bound {
-		return "short"
+	if !f.least && f.value <= f.bound || f.least && f.value >= f.bound {
+		return "ok"
 	}
-	return "ok"
+	return "short" // what is not a number too
 }
 
 func median[T time.Duration | int64 | float64](values []T) T {
@@ -71,11 +78,11 @@ func figures(table string, by map[string][]sample) []figure {
 			continue
 		}
 		if len(by[c.peer]) > 0 {
-			out = append(out, figure{name + "wall_to_duckdb", median(ratios(by[c.ours], by[c.peer], wall)), c.wallBound},
-				figure{name + "size_to_duckdb", median(ratios(by[c.ours], by[c.peer], size)), 1.05})
+			out = append(out, atMost(name+"wall_to_duckdb", median(ratios(by[c.ours], by[c.peer], wall)), c.wallBound),
+				atMost(name+"size_to_duckdb", median(ratios(by[c.ours], by[c.peer], size)), 1.05))
 		}
-		out = append(out, figure{name + "cpu_to_server", median(pick(by[c.ours], cpu)), cpuBounds[i]},
-			figure{name + "rss_mb", float64(median(pick(by[c.ours], func(s sample) int64 { return s.rss }))) / mega, c.rssMB})
+		out = append(out, atMost(name+"cpu_to_server", median(pick(by[c.ours], cpu)), cpuBounds[i]),
+			atMost(name+"rss_mb", float64(median(pick(by[c.ours], func(s sample) int64 { return s.rss })))/mega, c.rssMB))
 	}
 	return out
 }

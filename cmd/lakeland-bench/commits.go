@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/parquet"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
+)
+
+func commitsCommand() *cobra.Command {
+	var folder string
+	var count int
+	var every time.Duration
+	c := &cobra.Command{
+		Use: "commits --lake DIR --count N", Short: "Commit to a small table again and again, on a clock of its own, and print the seconds that each took", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			clock := time.Now().UTC()
+			l, err := openLake(folder, func() time.Time { return clock })
+			if err != nil {
+				return err
+			}
+			seconds := make([]float64, count)
+			for i := range seconds {
+				began := time.Now()
+				if err := l.commit(c.Context(), int64(i)); err != nil {
+					return fmt.Errorf("commit %d: %w", i+1, err)
+				}
+				seconds[i] = time.Since(began).Seconds()
+				before := clock
+				if clock = clock.Add(every); !clock.Truncate(time.Hour).Equal(before.Truncate(time.Hour)) { // as behind runs
+					if err := l.clean(c.Context()); err != nil {
+						return fmt.Errorf("cleaning behind commit %d: %w", i+1, err)
+					}
+				}
+			}
+			return answer(c, seconds)
+		},
+	}
+	lakeFlag(c, &folder)
+	c.Flags().IntVar(&count, "count", 1000, "how many commits")
+	c.Flags().DurationVar(&every, "every", time.Hour, "how far they are apart")
+	return c
+}
+
+// commit reads the head and its files, as a merge does, and replaces the table's one file by another.
+func (l *lake) commit(ctx context.Context, n int64) error {
+	head, err := l.target.Head(ctx)
+	if err != nil {
+		return err
+	}
+	planned := head.Schema
+	var stored []table.StoredFile
+	if !head.Exists {
+		planned, err = l.target.Prepare(head, schema.Table{Key: []string{"id"}, Columns: []schema.Column{
+			{Name: "id", Type: schema.Type{ID: schema.Long}, Required: true}, {Name: "n", Type: schema.Type{ID: schema.Long}},
+		}})
+	} else {
+		stored, err = l.target.Files(ctx, head)
+	}
+	if err != nil {
+		return err
+	}
+	change := table.Change{Schema: planned, Checkpoint: checkpoint(planned, head)}
+	for _, f := range stored {
+		change.Remove = append(change.Remove, f.Key)
+	}
+	b := column.NewBatch(planned.Kinds(), 100)
+	for id := range int64(100) {
+		for i, value := range []int64{id, n} {
+			b.Columns[i].Int64s = append(b.Columns[i].Int64s, value)
+			b.Columns[i].Append()
+		}
+	}
+	prefix, suffix := l.target.DataKeys(head, change.Checkpoint.Attempt, "0000")
+	file, err := l.write(ctx, prefix+"0000"+suffix, &planned, func(w *parquet.Writer) error { return w.Write(b) })
+	if err != nil {
+		return err
+	}
+	change.Add = []table.DataFile{*file}
+	_, err = l.target.Commit(ctx, head, change)
+	return err
+}
+
+func (l *lake) clean(ctx context.Context) error {
+	head, err := l.target.Head(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = l.target.Clean(ctx, head, table.Retention{})
+	return err
+}
+
+// write writes one file.
+func (l *lake) write(ctx context.Context, key string, s *schema.Table, fill func(*parquet.Writer) error) (*table.DataFile, error) {
+	stream, err := l.store.Create(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	defer stream.Abort()
+	w, err := parquet.NewWriter(stream, s, version, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := fill(w); err != nil {
+		return nil, err
+	}
+	file, err := w.Close()
+	if err == nil {
+		err = stream.Close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &table.DataFile{Key: key, File: *file}, nil
+}

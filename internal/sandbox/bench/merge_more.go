@@ -1,0 +1,76 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/dustin/go-humanize"
+)
+
+// commits measures how long a table's commits take that has had many: what metadata holds must not grow for ever.
+func (b *bench) commits(ctx context.Context, out io.Writer) ([]figure, error) {
+	count := max(int(1000*b.Scale), 50)
+	var tenth, last []float64
+	for range min(b.Rounds, 3) {
+		folder, err := os.MkdirTemp(b.folder, "commits-")
+		if err != nil {
+			return nil, fmt.Errorf("making a folder: %w", err)
+		}
+		_, printed, err := measured(exec.CommandContext(ctx, b.Merger, "commits", "--lake", folder, "--count", fmt.Sprint(count)))
+		if err != nil {
+			return nil, fmt.Errorf("committing: %w", err)
+		}
+		var took []float64
+		if err := json.Unmarshal(printed, &took); err != nil {
+			return nil, fmt.Errorf("reading how long commits took: %w", err)
+		}
+		tenth, last = append(tenth, around(took, 9)), append(last, around(took, len(took)-1))
+		if err := os.RemoveAll(folder); err != nil {
+			return nil, fmt.Errorf("removing a folder: %w", err)
+		}
+	}
+	grown := make([]float64, len(tenth))
+	for i := range tenth {
+		grown[i] = last[i] / tenth[i]
+	}
+	_, _ = fmt.Fprintf(out, "a small table's commits, one an hour with cleaning: %.1f ms for the 10th, %.1f ms for number %s\n\n", 1e3*median(tenth), 1e3*median(last), humanize.Comma(int64(count)))
+	return []figure{atMost("merge.commits.thousandth_to_tenth", median(grown), 1.5)}, nil
+}
+
+// large measures the memory that a merge holds over tables of three small columns, with as many changes to each.
+func (b *bench) large(ctx context.Context, out io.Writer) ([]figure, error) {
+	var peaks []float64
+	for _, millions := range []float64{10, 100} {
+		folder, rows := filepath.Join(b.folder, "large"), int64(millions*1e6*b.Scale)
+		if _, _, err := measured(exec.CommandContext(ctx, b.Merger, "generate", "--lake", folder, "--rows", fmt.Sprint(rows), "--changes", fmt.Sprint(int64(1e5*b.Scale)), "--file-rows", fmt.Sprint(int64(2.5e6*b.Scale)))); err != nil {
+			return nil, fmt.Errorf("making a table of %d rows: %w", rows, err)
+		}
+		before, err := remember(folder)
+		if err != nil {
+			return nil, err
+		}
+		var samples []sample
+		for range min(b.Rounds, 3) {
+			taken, _, err := measured(exec.CommandContext(ctx, b.Merger, "merge", "--lake", folder, "--changes", "changes"))
+			if err != nil {
+				return nil, fmt.Errorf("merging into %d rows: %w", rows, err)
+			}
+			if err := before.restore(); err != nil {
+				return nil, err
+			}
+			samples = append(samples, taken)
+		}
+		peaks = append(peaks, median(pick(samples, rssOf)))
+		_, _ = fmt.Fprintf(out, "%s rows of three small columns, %s changes: %.2f s, CPU %.2f s, peak RSS %.0f MB\n", humanize.Comma(rows), humanize.Comma(int64(1e5*b.Scale)), median(pick(samples, wallOf)), median(pick(samples, cpuOf)), peaks[len(peaks)-1])
+		if err := os.RemoveAll(folder); err != nil {
+			return nil, fmt.Errorf("removing a folder: %w", err)
+		}
+	}
+	_, _ = fmt.Fprintln(out)
+	return []figure{atMost("merge.large.rss_mb", peaks[1], 300), atMost("merge.large.growth", peaks[1]/peaks[0], growth)}, nil
+}
