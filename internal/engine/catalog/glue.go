@@ -19,8 +19,6 @@ type GlueAPI interface {
 	GetPartition(context.Context, *glue.GetPartitionInput, ...func(*glue.Options)) (*glue.GetPartitionOutput, error)
 	GetPartitions(context.Context, *glue.GetPartitionsInput, ...func(*glue.Options)) (*glue.GetPartitionsOutput, error)
 	CreatePartition(context.Context, *glue.CreatePartitionInput, ...func(*glue.Options)) (*glue.CreatePartitionOutput, error)
-	UpdatePartition(context.Context, *glue.UpdatePartitionInput, ...func(*glue.Options)) (*glue.UpdatePartitionOutput, error)
-	DeletePartition(context.Context, *glue.DeletePartitionInput, ...func(*glue.Options)) (*glue.DeletePartitionOutput, error)
 }
 
 // Glue is the account's catalogue in one Region.

@@ -149,12 +149,12 @@ func (m *Memory) CreatePartition(_ context.Context, database, table string, p *P
 	return m.write(Write{Call: "create partition", Table: &Table{Database: database, Name: table}, Partition: p})
 }
 
-// UpdatePartition implements Partitioned.
+// UpdatePartition replaces a partition, as others may.
 func (m *Memory) UpdatePartition(_ context.Context, database, table string, p *Partition) error {
 	return m.write(Write{Call: "update partition", Table: &Table{Database: database, Name: table}, Partition: p})
 }
 
-// DeletePartition implements Partitioned.
+// DeletePartition removes a partition and none of its files, as others may.
 func (m *Memory) DeletePartition(_ context.Context, database, table string, values []string) error {
 	return m.write(Write{Call: "delete partition", Table: &Table{Database: database, Name: table}, Partition: &Partition{Values: values}})
 }

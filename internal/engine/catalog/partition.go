@@ -29,7 +29,7 @@ type AtLeast struct {
 	Value int64
 }
 
-// Partitioned is what a catalogue does with the partitions of its entries. Create, Update and Delete go out once, and their
+// Partitioned is what a catalogue does with the partitions of its entries. CreatePartition goes out once, and its
 // errors are the named ones, as Catalog's. An entry that is not there is ErrNotFound everywhere.
 type Partitioned interface {
 	// Partition reads a partition, or is ErrNotFound.
@@ -39,11 +39,6 @@ type Partitioned interface {
 	Partitions(ctx context.Context, database, table string, from *AtLeast) iter.Seq2[*Partition, error]
 	// CreatePartition makes a partition: ErrExists, ErrNotFound (the entry), ErrThrottled or ErrUnknown when it did not.
 	CreatePartition(ctx context.Context, database, table string, p *Partition) error
-	// UpdatePartition replaces the partition of p's values, whatever it is now: ErrNotFound, ErrThrottled or ErrUnknown when
-	// it did not.
-	UpdatePartition(ctx context.Context, database, table string, p *Partition) error
-	// DeletePartition removes a partition, and none of its files: ErrNotFound, ErrThrottled or ErrUnknown when it did not.
-	DeletePartition(ctx context.Context, database, table string, values []string) error
 }
 
 // Partition implements Partitioned.
@@ -81,20 +76,6 @@ func (g *Glue) Partitions(ctx context.Context, database, table string, from *AtL
 func (g *Glue) CreatePartition(ctx context.Context, database, table string, p *Partition) error {
 	_, err := g.api.CreatePartition(ctx, &glue.CreatePartitionInput{DatabaseName: aws.String(database), TableName: aws.String(table), PartitionInput: p.input()}, once)
 	return g.wrap(partitionText("creating", database, table, p.Values), err)
-}
-
-// UpdatePartition implements Partitioned. Glue replaces the whole partition; what is not in p is gone.
-func (g *Glue) UpdatePartition(ctx context.Context, database, table string, p *Partition) error {
-	_, err := g.api.UpdatePartition(ctx, &glue.UpdatePartitionInput{
-		DatabaseName: aws.String(database), TableName: aws.String(table), PartitionValueList: p.Values, PartitionInput: p.input(),
-	}, once)
-	return g.wrap(partitionText("updating", database, table, p.Values), err)
-}
-
-// DeletePartition implements Partitioned.
-func (g *Glue) DeletePartition(ctx context.Context, database, table string, values []string) error {
-	_, err := g.api.DeletePartition(ctx, &glue.DeletePartitionInput{DatabaseName: aws.String(database), TableName: aws.String(table), PartitionValues: values}, once)
-	return g.wrap(partitionText("deleting", database, table, values), err)
 }
 
 func partitionText(verb, database, table string, values []string) string {
