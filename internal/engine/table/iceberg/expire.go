@@ -60,7 +60,9 @@ func (m *metadata) expired(keep table.Retention, now time.Time) ([]snapshot, err
 	}
 	for _, s := range m.ancestors(m.current()) {
 		stays[s.ID] = true
-		if _, ok := s.Summary[checkpointKey]; ok {
+		if words, err := s.summary(); err != nil {
+			return nil, err
+		} else if _, ok := words[checkpointKey]; ok {
 			break
 		}
 	}

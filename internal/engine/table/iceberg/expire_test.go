@@ -15,7 +15,7 @@ import (
 func chain(now time.Time, n int, ours ...int64) *metadata {
 	m := &metadata{Properties: map[string]string{}, Refs: map[string]json.RawMessage{}, raw: map[string]json.RawMessage{}}
 	for i := range n {
-		s := snapshot{ID: int64(i + 1), Timestamp: now.Add(-time.Duration(n-1-i) * 24 * time.Hour).UnixMilli(), Summary: map[string]string{}}
+		s := snapshot{ID: int64(i + 1), Timestamp: now.Add(-time.Duration(n-1-i) * 24 * time.Hour).UnixMilli()}
 		if i > 0 {
 			parent := int64(i)
 			s.ParentID = &parent
@@ -24,7 +24,7 @@ func chain(now time.Time, n int, ours ...int64) *metadata {
 		m.SnapshotLog = append(m.SnapshotLog, snapshotLogEntry{s.Timestamp, s.ID})
 	}
 	for _, id := range ours {
-		m.snapshot(id).Summary[checkpointKey] = "{}"
+		m.snapshot(id).Summary = []byte(`{"` + checkpointKey + `": "{}"}`)
 	}
 	last := int64(n)
 	m.CurrentSnapshotID = &last

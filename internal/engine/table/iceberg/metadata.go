@@ -54,24 +54,38 @@ type metadata struct {
 	Properties         map[string]string          `json:"properties"`
 	CurrentSnapshotID  *int64                     `json:"current-snapshot-id"`
 	Refs               map[string]json.RawMessage `json:"refs"`
-	Snapshots          []snapshot                 `json:"snapshots"`
+	Snapshots          []snapshot                 `json:"-"`
 	SnapshotLog        []snapshotLogEntry         `json:"snapshot-log"`
 	MetadataLog        []metadataLogEntry         `json:"metadata-log"`
 
 	raw map[string]json.RawMessage
 }
 
+// snapshot is one of a table. There may be hundreds in a metadata file, of which a run looks at few: what says what a
+// snapshot did is read when it is asked for, and written as it was read.
 type snapshot struct {
-	ID           int64             `json:"snapshot-id"`
-	ParentID     *int64            `json:"parent-snapshot-id,omitempty"`
-	Sequence     int64             `json:"sequence-number"`
-	Timestamp    int64             `json:"timestamp-ms"`
-	ManifestList string            `json:"manifest-list"`
-	Summary      map[string]string `json:"summary"`
-	SchemaID     *int              `json:"schema-id,omitempty"`
+	ID           int64           `json:"snapshot-id"`
+	ParentID     *int64          `json:"parent-snapshot-id,omitempty"`
+	Sequence     int64           `json:"sequence-number"`
+	Timestamp    int64           `json:"timestamp-ms"`
+	ManifestList string          `json:"manifest-list"`
+	Summary      json.RawMessage `json:"summary,omitempty"`
+	SchemaID     *int            `json:"schema-id,omitempty"`
 
 	// raw is the snapshot as it was read, nil for a new one.
 	raw json.RawMessage
+}
+
+// summary says what a snapshot did.
+func (s *snapshot) summary() (map[string]string, error) {
+	if len(s.Summary) == 0 {
+		return nil, nil
+	}
+	var words map[string]string
+	if err := json.Unmarshal(s.Summary, &words); err != nil {
+		return nil, fmt.Errorf("the summary of snapshot %d is damaged: %w", s.ID, err)
+	}
+	return words, nil
 }
 
 type snapshotLogEntry struct {
@@ -82,23 +96,6 @@ type snapshotLogEntry struct {
 type metadataLogEntry struct {
 	Timestamp int64  `json:"timestamp-ms"`
 	File      string `json:"metadata-file"`
-}
-
-func (s *snapshot) UnmarshalJSON(data []byte) error {
-	type plain snapshot
-	if err := json.Unmarshal(data, (*plain)(s)); err != nil {
-		return err
-	}
-	s.raw = bytes.Clone(data)
-	return nil
-}
-
-func (s snapshot) MarshalJSON() ([]byte, error) {
-	if s.raw != nil {
-		return s.raw, nil
-	}
-	type plain snapshot
-	return json.Marshal(plain(s))
 }
 
 // parseMetadata reads a metadata file; name decides whether it is compressed.
@@ -116,13 +113,16 @@ func parseMetadata(name string, data []byte) (*metadata, error) {
 	if err := json.Unmarshal(data, &m.raw); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
-	var version struct {
-		FormatVersion int `json:"format-version"`
+	version := 0
+	if err := json.Unmarshal(m.raw["format-version"], &version); err != nil || version != 2 {
+		return nil, fmt.Errorf("reading %s: its format version is %d and only version 2 is written here: an upgrade cannot be undone, so land into a new table", name, version)
 	}
-	if err := json.Unmarshal(data, &version); err != nil || version.FormatVersion != 2 {
-		return nil, fmt.Errorf("reading %s: its format version is %d and only version 2 is written here: an upgrade cannot be undone, so land into a new table", name, version.FormatVersion)
+	small := maps.Clone(m.raw)
+	delete(small, "snapshots")
+	if err := json.Unmarshal(object(small), m); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
-	if err := json.Unmarshal(data, m); err != nil {
+	if err := m.readSnapshots(); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	if m.CurrentSnapshotID != nil && *m.CurrentSnapshotID == -1 {
@@ -140,9 +140,25 @@ func parseMetadata(name string, data []byte) (*metadata, error) {
 	return m, nil
 }
 
+func (m *metadata) readSnapshots() error {
+	var each []json.RawMessage
+	if text := m.raw["snapshots"]; len(text) > 0 {
+		if err := json.Unmarshal(text, &each); err != nil {
+			return fmt.Errorf("its snapshots: %w", err)
+		}
+	}
+	m.Snapshots = make([]snapshot, len(each))
+	for i, text := range each {
+		if err := json.Unmarshal(text, &m.Snapshots[i]); err != nil {
+			return fmt.Errorf("its snapshots: %w", err)
+		}
+		m.Snapshots[i].raw = text
+	}
+	return nil
+}
+
 func (m *metadata) encode() ([]byte, error) {
-	type plain metadata
-	known, err := json.Marshal((*plain)(m))
+	known, err := json.Marshal(m)
 	if err != nil {
 		return nil, fmt.Errorf("writing table metadata: %w", err)
 	}
@@ -150,6 +166,20 @@ func (m *metadata) encode() ([]byte, error) {
 	if err := json.Unmarshal(known, &fields); err != nil {
 		return nil, fmt.Errorf("writing table metadata: %w", err)
 	}
+	snapshots := []byte{'['}
+	for i := range m.Snapshots {
+		text := m.Snapshots[i].raw
+		if text == nil {
+			if text, err = json.Marshal(&m.Snapshots[i]); err != nil {
+				return nil, fmt.Errorf("writing table metadata: %w", err)
+			}
+		}
+		if i > 0 {
+			snapshots = append(snapshots, ',')
+		}
+		snapshots = append(snapshots, text...)
+	}
+	fields["snapshots"] = append(snapshots, ']')
 	all := maps.Clone(m.raw)
 	if all == nil {
 		all = map[string]json.RawMessage{}
@@ -158,11 +188,25 @@ func (m *metadata) encode() ([]byte, error) {
 	if m.CurrentSnapshotID == nil {
 		delete(all, "current-snapshot-id")
 	}
-	data, err := json.Marshal(all)
-	if err != nil {
-		return nil, fmt.Errorf("writing table metadata: %w", err)
+	return object(all), nil
+}
+
+// object writes fields that are JSON each, in the order of their names.
+func object(fields map[string]json.RawMessage) []byte {
+	size := 2
+	for name, text := range fields {
+		size += len(name) + len(text) + 8
 	}
-	return data, nil
+	out := append(make([]byte, 0, size), '{')
+	for i, name := range slices.Sorted(maps.Keys(fields)) {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		quoted, _ := json.Marshal(name) // a string always has a form
+		out = append(append(out, quoted...), ':')
+		out = append(out, fields[name]...)
+	}
+	return append(out, '}')
 }
 
 // clone copies what a commit changes.

@@ -48,7 +48,11 @@ func (t *Table) writeSnapshot(ctx context.Context, on *base, next *metadata, cha
 		return nil, 0, err
 	}
 	made.ManifestList = t.o.Store.Address(key)
-	if made.Summary, err = t.summary(parent, change, p.added, p.gone); err != nil {
+	words, err := t.summary(parent, change, p.added, p.gone)
+	if err == nil {
+		made.Summary, err = json.Marshal(words)
+	}
+	if err != nil {
 		return nil, 0, err
 	}
 	return made, w.written.Load() + int64(list.Len()), nil
@@ -190,6 +194,12 @@ func (t *Table) summary(parent *snapshot, change table.Change, added, gone total
 	if err != nil {
 		return nil, fmt.Errorf("writing a checkpoint: %w", err)
 	}
+	var totals map[string]string
+	if parent != nil {
+		if totals, err = parent.summary(); err != nil {
+			return nil, err
+		}
+	}
 	out := map[string]string{"operation": operation(added, gone), checkpointKey: string(checkpoint), "engine-name": "lakeland", "engine-version": t.o.Version}
 	for _, f := range []struct {
 		suffix, total string
@@ -218,7 +228,7 @@ func (t *Table) summary(parent *snapshot, change table.Change, added, gone total
 		}
 		var before int64
 		if parent != nil && !change.ReplaceAll {
-			if before, err = strconv.ParseInt(parent.Summary[f.total], 10, 64); err != nil {
+			if before, err = strconv.ParseInt(totals[f.total], 10, 64); err != nil {
 				continue // another writer left the total out, so it is not known
 			}
 			before -= f.gone

@@ -133,7 +133,11 @@ func (t *Table) headOf(entry *catalog.Table, m *metadata) (*table.Head, error) {
 		return head, nil
 	}
 	head.Commit, head.Rows = strconv.FormatInt(current.ID, 10), -1
-	if rows, err := strconv.ParseInt(current.Summary["total-records"], 10, 64); err == nil && current.Summary["total-position-deletes"] == "0" && current.Summary["total-equality-deletes"] == "0" {
+	words, err := current.summary()
+	if err != nil {
+		return nil, err
+	}
+	if rows, err := strconv.ParseInt(words["total-records"], 10, 64); err == nil && words["total-position-deletes"] == "0" && words["total-equality-deletes"] == "0" {
 		head.Rows = rows
 	}
 	if err := findCheckpoint(m, current, head); err != nil || head.Checkpoint != nil {
@@ -150,7 +154,11 @@ func (t *Table) headOf(entry *catalog.Table, m *metadata) (*table.Head, error) {
 // in the properties counts if it belongs to the very snapshot that the oldest reachable one has as its parent.
 func findCheckpoint(m *metadata, s *snapshot, head *table.Head) error {
 	for range len(m.Snapshots) {
-		if text, ok := s.Summary[checkpointKey]; ok {
+		words, err := s.summary()
+		if err != nil {
+			return err
+		}
+		if text, ok := words[checkpointKey]; ok {
 			c, err := table.ParseCheckpoint([]byte(text))
 			if err != nil {
 				return fmt.Errorf("snapshot %d: %w", s.ID, err)
