@@ -25,6 +25,8 @@ type Changes struct {
 	// key are the places of the key's columns, columns the columns themselves.
 	key     []int
 	columns []schema.Column
+	// ordering is the place of the column by which the greater of two changes of one key counts, -1 for none.
+	ordering int
 	// groups are the row groups that the changes are in, and those of the removals behind them. The changes are numbered from
 	// 0 up to but without count, the removals from there on.
 	groups []sourceGroup
@@ -93,11 +95,26 @@ func Load(ctx context.Context, s store.Store, t *schema.Table, files, removals [
 	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
 		budget = limit / 2
 	}
-	return load(ctx, s, t, files, removals, budget)
+	return load(ctx, s, t, "", files, removals, budget)
 }
 
-func load(ctx context.Context, s store.Store, t *schema.Table, files, removals []table.DataFile, budget int64) (*Changes, error) {
-	c := &Changes{store: s, table: t, budget: budget, rows: &rows{}}
+// LoadOrdered is Load for changes of which several may have one key: the one with the greatest value of a column counts. Two
+// with equal values are ErrKey.
+func LoadOrdered(ctx context.Context, s store.Store, t *schema.Table, ordering string, files []table.DataFile) (*Changes, error) {
+	budget := int64(math.MaxInt64)
+	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
+		budget = limit / 2
+	}
+	return load(ctx, s, t, ordering, files, nil, budget)
+}
+
+func load(ctx context.Context, s store.Store, t *schema.Table, ordering string, files, removals []table.DataFile, budget int64) (*Changes, error) {
+	c := &Changes{store: s, table: t, budget: budget, rows: &rows{}, ordering: -1}
+	if ordering != "" {
+		if c.ordering = slices.IndexFunc(t.Columns, func(c schema.Column) bool { return c.Name == ordering }); c.ordering < 0 {
+			return nil, fmt.Errorf("merging changes: the column %q that orders them is not among the table's", ordering)
+		}
+	}
 	for _, name := range t.Key {
 		place := slices.IndexFunc(t.Columns, func(c schema.Column) bool { return c.Name == name })
 		if place < 0 {
@@ -115,7 +132,7 @@ func load(ctx context.Context, s store.Store, t *schema.Table, files, removals [
 	if all > math.MaxInt32 {
 		return nil, fmt.Errorf("merging changes: %d rows are more than are merged at once: set reload to a new value to land the table afresh", all)
 	}
-	k, held := newKeys(c.columns, int(min(all, budget/64))), 0
+	k, held := c.newKeys(int(min(all, budget/64))), 0
 	for i, f := range slices.Concat(files, removals) {
 		if err := c.open(ctx, &f, i >= len(files), func(r *parquet.Reader, g sourceGroup) error {
 			if c.rows == nil {
@@ -183,6 +200,9 @@ func (c *Changes) load(ctx context.Context, r *parquet.Reader, g sourceGroup, k 
 	for i, place := range c.key {
 		vectors[i] = b.Columns[place]
 	}
+	if c.ordering >= 0 {
+		vectors = append(vectors, b.Columns[c.ordering])
+	}
 	c.rows.batches, c.rows.starts = append(c.rows.batches, b), append(c.rows.starts, g.first)
 	return b.Size(), k.add(vectors, int32(g.first), false)
 }
@@ -199,6 +219,14 @@ func (c *Changes) readRows(ctx context.Context, r *parquet.Reader, g sourceGroup
 		}
 	}
 	return b, nil
+}
+
+func (c *Changes) newKeys(rows int) *keys {
+	k := newKeys(c.columns, rows)
+	if c.ordering >= 0 {
+		k.ordered(&c.table.Columns[c.ordering])
+	}
+	return k
 }
 
 // readKeys reads the key's columns of a row group.
@@ -263,10 +291,15 @@ func (c *Changes) passes(ctx context.Context, do func(*index) error) error {
 		return do(c.index)
 	}
 	for part := range c.parts {
-		k := newKeys(c.columns, 0)
+		k := c.newKeys(0)
 		k.part, k.parts = uint64(part), uint64(c.parts)
 		err := c.inEach(ctx, func(r *parquet.Reader, g sourceGroup) error {
 			vectors, err := c.readKeys(ctx, r, g.group)
+			if err == nil && c.ordering >= 0 {
+				of := &c.table.Columns[c.ordering]
+				vectors = append(vectors, column.NewVector(of.Type.Kind(), 0))
+				err = readColumn(ctx, r, g.group, nil, of, vectors[len(vectors)-1])
+			}
 			if err != nil {
 				return err
 			}

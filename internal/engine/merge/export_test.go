@@ -14,7 +14,15 @@ func LoadWithin(ctx context.Context, s store.Store, t *schema.Table, files, remo
 	if budget == 0 {
 		budget = math.MaxInt64
 	}
-	return load(ctx, s, t, files, removals, budget)
+	return load(ctx, s, t, "", files, removals, budget)
+}
+
+// LoadOrderedWithin is LoadOrdered with a budget in bytes; 0 is any.
+func LoadOrderedWithin(ctx context.Context, s store.Store, t *schema.Table, ordering string, files []table.DataFile, budget int64) (*Changes, error) {
+	if budget == 0 {
+		budget = math.MaxInt64
+	}
+	return load(ctx, s, t, ordering, files, nil, budget)
 }
 
 // Peak is the most bytes that were held of changes.

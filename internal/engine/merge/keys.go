@@ -4,6 +4,7 @@ package merge
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -30,6 +31,11 @@ type keys struct {
 	spans []span
 	// rows are the numbers of the keys' rows.
 	rows []int32
+	// order are the values by which the greater of two rows of a key is the newer, key by key; nil where two are an error.
+	// older are the numbers of rows that have a newer one.
+	order *column.Vector
+	texts [][]byte
+	older []int32
 	// slots are an open hash table of numbers plus one, of which 0 is free.
 	slots []int32
 	shift uint
@@ -64,7 +70,18 @@ func (k *keys) len() int { return len(k.rows) }
 
 // size is the memory that the keys take up, in bytes.
 func (k *keys) size() int {
-	return 4*(len(k.slots)+len(k.rows)) + 8*(len(k.numbers)+len(k.ends)+len(k.hashes)) + len(k.data)
+	return 4*(len(k.slots)+len(k.rows)+len(k.older)) + k.orderSize() + 8*(len(k.numbers)+len(k.ends)+len(k.hashes)) + len(k.data)
+}
+
+func (k *keys) orderSize() int {
+	if k.order == nil {
+		return 0
+	}
+	size := k.order.Size() + 24*len(k.texts)
+	for _, text := range k.texts {
+		size += len(text)
+	}
+	return size
 }
 
 // spread places whole numbers in the hash table, scatter in parts.
@@ -81,9 +98,17 @@ func number(v *column.Vector, i int) int64 {
 	return v.Int64s[i]
 }
 
-// add adds the keys of rows from number first on, given by the vectors of the key's columns. A key that is there already is
-// an error, or passed over where again allows it.
+// ordered has the greater of two rows of one key count, by the values of a column.
+func (k *keys) ordered(c *schema.Column) { k.order = column.NewVector(c.Type.Kind(), 0) }
+
+// add adds the keys of rows from number first on, given by the vectors of the key's columns, and behind them the one that
+// orders them, if there is one. A key that is there already is an error where nothing orders its rows, or passed over where
+// again allows it.
 func (k *keys) add(vectors []*column.Vector, first int32, again bool) error {
+	var order *column.Vector
+	if k.order != nil && !again {
+		order, vectors = vectors[len(vectors)-1], vectors[:len(vectors)-1]
+	}
 	for j, v := range vectors {
 		k.spans[j].cover(v, &k.columns[j])
 	}
@@ -122,8 +147,21 @@ func (k *keys) add(vectors []*column.Vector, first int32, again bool) error {
 		case found < 0:
 			k.rows = append(k.rows, first+int32(i))
 			k.slots[at] = int32(len(k.rows))
-		case !again:
+			k.keepOrder(order, i)
+		case again:
+		case order == nil:
 			return k.twice(vectors, i)
+		default:
+			newer, err := k.newer(order, i, int(found))
+			switch {
+			case err != nil:
+				return fmt.Errorf("%w of the key %s", err, k.show(vectors, i))
+			case newer:
+				k.older = append(k.older, k.rows[found])
+				k.rows[found] = first + int32(i)
+			default:
+				k.older = append(k.older, first+int32(i))
+			}
 		}
 	}
 	return nil
@@ -141,6 +179,83 @@ func (s *span) cover(v *column.Vector, c *schema.Column) {
 		}
 		s.low, s.high = min(s.low, n), max(s.high, n)
 	}
+}
+
+// keepOrder keeps what orders the row of the key that was added last; nil orders none.
+func (k *keys) keepOrder(v *column.Vector, i int) {
+	switch {
+	case k.order == nil:
+	case k.order.Kind == column.Bytes:
+		var text []byte
+		if v != nil && !v.IsNull(i) {
+			text = append([]byte{}, v.Bytes(i)...)
+		}
+		k.texts = append(k.texts, text)
+	case v == nil:
+		k.order.AppendNull()
+	default:
+		k.order.AppendRows(v, i, i+1)
+	}
+}
+
+// newer reports whether a row comes behind the one that a key has, and if so keeps what orders it. NULL comes first.
+func (k *keys) newer(v *column.Vector, i, at int) (bool, error) {
+	compared := 0
+	if k.order.Kind == column.Bytes {
+		switch before := k.texts[at]; {
+		case v.IsNull(i):
+			compared = -1
+			if before == nil {
+				compared = 0
+			}
+		case before == nil:
+			compared = 1
+		default:
+			compared = bytes.Compare(v.Bytes(i), before)
+		}
+	} else {
+		compared = compare(v, i, k.order, at)
+	}
+	switch {
+	case compared == 0:
+		return false, fmt.Errorf("%w: two rows have equal values of what orders them", ErrKey)
+	case compared < 0:
+		return false, nil
+	case k.order.Kind == column.Bytes:
+		k.texts[at] = append([]byte{}, v.Bytes(i)...)
+	default:
+		k.order.Set(at, v, i)
+	}
+	return true, nil
+}
+
+// compare is -1, 0 or 1 as row i of a vector comes before, with or behind row j of another of its kind, which is not Bytes. NULL
+// comes first.
+func compare(v *column.Vector, i int, o *column.Vector, j int) int {
+	if v.IsNull(i) || o.IsNull(j) {
+		return cmp.Compare(truth(!v.IsNull(i)), truth(!o.IsNull(j)))
+	}
+	switch v.Kind {
+	case column.Bool:
+		return cmp.Compare(truth(v.Bools[i]), truth(o.Bools[j]))
+	case column.Int32:
+		return cmp.Compare(v.Int32s[i], o.Int32s[j])
+	case column.Int128:
+		return v.Wides[i].Cmp(o.Wides[j])
+	case column.Float32:
+		return cmp.Compare(v.Float32s[i], o.Float32s[j])
+	case column.Float64:
+		return cmp.Compare(v.Float64s[i], o.Float64s[j])
+	default:
+		return cmp.Compare(v.Int64s[i], o.Int64s[j])
+	}
+}
+
+func truth(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func (k *keys) twice(vectors []*column.Vector, i int) error {

@@ -11,6 +11,9 @@ import (
 // locate finds the rows that changes are about, in all files that may hold some: a key may be stored in any partition.
 func (w *work) locate(ctx context.Context) error {
 	return w.Changes.passes(ctx, func(x *index) error {
+		for _, n := range x.older {
+			w.matched[n>>6] |= 1 << (n & 63) // it is neither stored nor new
+		}
 		var files []*found
 		for _, f := range w.files {
 			if x.mayHold(f.file) {

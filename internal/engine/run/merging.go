@@ -17,11 +17,18 @@ import (
 // part of it afterwards.
 func (a *attempt) merge(ctx context.Context, l *landing) error {
 	head, planned, files := l.head, l.planned, l.files
-	if a.rows == 0 && head.Schema.Hash() == planned.Hash() {
+	replaces := l.replaces(a.doc)
+	if !replaces && a.rows == 0 && head.Schema.Hash() == planned.Hash() {
 		a.commit = head.CheckpointCommit
 		return deleteFiles(ctx, l.bucket, files)
 	}
-	changes, err := merge.Load(ctx, l.bucket, &planned, files, nil)
+	var changes *merge.Changes
+	var err error
+	if order := a.order(&planned); order != "" {
+		changes, err = merge.LoadOrdered(ctx, l.bucket, &planned, order, files)
+	} else {
+		changes, err = merge.Load(ctx, l.bucket, &planned, files, nil)
+	}
 	if err != nil {
 		return fmt.Errorf("running %q: %w", a.name, err)
 	}
@@ -29,9 +36,11 @@ func (a *attempt) merge(ctx context.Context, l *landing) error {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		stored, err := l.target.Files(ctx, head)
-		if err != nil {
-			return err
+		var stored []table.StoredFile
+		if !replaces {
+			if stored, err = l.target.Files(ctx, head); err != nil {
+				return err
+			}
 		}
 		m := merge.Merge{
 			Store: l.bucket, Schema: planned, Files: stored, Changes: changes, ChangeFiles: files, Version: a.r.Version, Parallel: max(runtime.GOMAXPROCS(0), 1), FileBytes: fileBytes,
@@ -53,15 +62,18 @@ func (a *attempt) merge(ctx context.Context, l *landing) error {
 			return fmt.Errorf("running %q: %w", a.name, err)
 		}
 		a.checkpoint.Counts.Inserted, a.checkpoint.Counts.Updated, a.checkpoint.Counts.Deleted = outcome.Inserted, outcome.Updated, outcome.Deleted
+		if replaces {
+			a.checkpoint.Counts.Deleted = a.before
+		}
 		a.bytes = 0
 		for _, f := range outcome.Add {
 			a.bytes += f.File.Size
 		}
-		if len(outcome.Add)+len(outcome.AddDeletes)+len(outcome.Remove) == 0 && head.Schema.Hash() == planned.Hash() {
+		if !replaces && len(outcome.Add)+len(outcome.AddDeletes)+len(outcome.Remove) == 0 && head.Schema.Hash() == planned.Hash() {
 			a.commit = head.CheckpointCommit
 			return deleteFiles(ctx, l.bucket, files)
 		}
-		done, err := l.target.Commit(ctx, head, table.Change{Schema: planned, Remove: outcome.Remove, Add: outcome.Add, AddDeletes: outcome.AddDeletes, Checkpoint: a.checkpoint})
+		done, err := l.target.Commit(ctx, head, table.Change{Schema: planned, ReplaceAll: replaces && head.Exists, Remove: outcome.Remove, Add: outcome.Add, AddDeletes: outcome.AddDeletes, Checkpoint: a.checkpoint})
 		if err == nil {
 			a.commit = done.Commit
 			a.leave(ctx, l.bucket, slices.Concat(files, outcome.Written), nil, outcome.Add)
@@ -79,6 +91,19 @@ func (a *attempt) merge(ctx context.Context, l *landing) error {
 		}
 	}
 	return fmt.Errorf("committing %q: foreign commits came first %d times: the next run tries again", a.name, recommits)
+}
+
+// order is the column of the table by which the greater of two changes of one key counts; "" where each key has one.
+func (a *attempt) order(t *schema.Table) string {
+	if a.doc.Ordering == "" || a.doc.StorageMode == "historical" {
+		return ""
+	}
+	for _, c := range t.Columns {
+		if c.Source != nil && c.Source.Name == a.doc.Ordering {
+			return c.Name
+		}
+	}
+	return ""
 }
 
 // leave removes files that are not part of the table. What cannot be removed stays as an orphan that no reader sees.

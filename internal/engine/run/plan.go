@@ -147,7 +147,7 @@ func (a *attempt) examine(ctx context.Context, l *landing, snapshot *postgres.Sn
 		return err
 	}
 	source := *a.doc.Source.Database
-	if l.replaces(a.doc) && a.keyed() && !l.keyUnique && shared {
+	if l.replaces(a.doc) && a.keyed() && !l.keyUnique && shared && a.order(&l.planned) == "" {
 		names := make([]string, len(l.planned.Key))
 		for i, key := range l.planned.Key {
 			c, _ := l.planned.Column(key)
@@ -158,7 +158,7 @@ func (a *attempt) examine(ctx context.Context, l *landing, snapshot *postgres.Sn
 			return err
 		}
 		if twice {
-			return fmt.Errorf("running %q: the source has several rows with equal values in %q, by which changes are merged: name columns that identify a row as primary_key, or use mode \"full\" and storage_mode \"current_snapshot\"", a.name, names)
+			return fmt.Errorf("running %q: the source has several rows with equal values in %q, by which changes are merged: name columns that identify a row as primary_key, name the column that says which of them is newest as ordering, or use mode \"full\" and storage_mode \"current_snapshot\"", a.name, names)
 		}
 	}
 	return a.countSource(ctx, snapshot, shared)

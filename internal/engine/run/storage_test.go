@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/merge"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table/iceberg"
@@ -222,6 +223,25 @@ func TestRefusalsOfStorage(t *testing.T) {
 	l.round("goods")
 	l.change("goods", func(s *spec.Table) { s.StorageMode = "current_snapshot" })
 	l.refused("goods", postgres.ErrReload, "reads other rows")
+}
+
+// Where the source has several rows of one key, the newest by the ordering is the lake's, at the first load and later.
+func TestTheNewestOfOneKeyIsLanded(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, `CREATE TABLE log (id bigint, at timestamptz, what text)`, `INSERT INTO log SELECT i % 100, timestamptz '2024-01-01Z' + i * interval '1 min', 'v' || i FROM generate_series(1, 1000) i`)
+	l.changing("log", spec.Extract{}, func(s *spec.Table) { s.Ordering = "at" })
+	shown := `SELECT DISTINCT ON (id) id, at, what FROM log ORDER BY id, at DESC`
+	if _, first := l.round("log"); first.Inserted != 100 || first.Seen != 1000 {
+		t.Errorf("the first run: %+v", first)
+	}
+	l.shows("log", shown)
+	l.sql(`INSERT INTO log SELECT i, timestamptz '2025-01-01Z' + n * interval '1 h', 'new ' || n FROM generate_series(90, 110) i, generate_series(1, 3) n`)
+	if _, second := l.round("log"); second.Inserted != 11 || second.Updated != 10 {
+		t.Errorf("the second run: %+v", second)
+	}
+	l.shows("log", shown)
+	l.sql(`INSERT INTO log VALUES (500, '2025-06-01Z', 'a'), (500, '2025-06-01Z', 'b')`)
+	l.refused("log", merge.ErrKey, "equal values of what orders them")
 }
 
 // Source and lake are counted in one snapshot as often as is said, and what the horizon cannot see is no difference.

@@ -143,7 +143,7 @@ func (a *attempt) finish(ctx context.Context, l *landing, failed error, stage *t
 }
 
 func (a *attempt) commitIt(ctx context.Context, l *landing) error {
-	if !l.replaces(a.doc) {
+	if !l.replaces(a.doc) || a.keyed() && !l.keyUnique && a.order(&l.planned) != "" {
 		return a.merge(ctx, l)
 	}
 	a.checkpoint.Counts.Inserted, a.checkpoint.Counts.Deleted = a.rows, a.before

@@ -135,7 +135,7 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 					"value":  optional("Value to compare with, as the source writes values of the column's type; for `in` a list with commas, in which a value may stand in double quotes, such as `paid, \"a, b\"`. It is never read as anything but a value."),
 				}},
 			},
-			"ordering":   optional("Column that says which of two versions of a row is newer, by its name at the source; none by default. With `storage_mode = \"historical\"` it is needed, may hold no NULL, and is part of the table's key."),
+			"ordering":   optional("Column that says which of two versions of a row is newer, by its name at the source; none by default. With `storage_mode = \"current_snapshot\"` it decides among rows of one key that one run reads. With `storage_mode = \"historical\"` it is needed, may hold no NULL, and is part of the table's key."),
 			"write_mode": optional("How changes reach stored rows of an Iceberg table. `copy_on_write` (default): files that hold a changed row are written anew, so that reading costs nothing more. `merge_on_read`: changed rows are marked as deleted and written to new files, which writes in proportion to the change, and readers pay; files with many such rows are written anew as they come up."),
 			"audit_columns": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType, MarkdownDescription: "Columns to add that say of each row where it came from: `_lk_run_id`, `_lk_ingested_at` (when the run that wrote it began), `_lk_op` (`I` inserted, `U` updated, `D` deleted), `_lk_seq` (orders the source's snapshots) and `_lk_source` (connection and table); none by default. A row that is read again as it was keeps its own. Rows that were landed before have NULL.",
