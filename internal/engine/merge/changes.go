@@ -91,21 +91,21 @@ const (
 // change whose key is not one is ErrKey; where the changes are larger than memory, that two have one key may be found only
 // when they are merged.
 func Load(ctx context.Context, s store.Store, t *schema.Table, files, removals []table.DataFile) (*Changes, error) {
-	budget := int64(math.MaxInt64)
-	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
-		budget = limit / 2
-	}
-	return load(ctx, s, t, "", files, removals, budget)
+	return load(ctx, s, t, "", files, removals, halfOfMemory())
 }
 
 // LoadOrdered is Load for changes of which several may have one key: the one with the greatest value of a column counts. Two
 // with equal values are ErrKey.
 func LoadOrdered(ctx context.Context, s store.Store, t *schema.Table, ordering string, files []table.DataFile) (*Changes, error) {
-	budget := int64(math.MaxInt64)
+	return load(ctx, s, t, ordering, files, nil, halfOfMemory())
+}
+
+// halfOfMemory is half of the process's memory limit in bytes; without a limit there is no bound.
+func halfOfMemory() int64 {
 	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
-		budget = limit / 2
+		return limit / 2
 	}
-	return load(ctx, s, t, ordering, files, nil, budget)
+	return math.MaxInt64
 }
 
 func load(ctx context.Context, s store.Store, t *schema.Table, ordering string, files, removals []table.DataFile, budget int64) (*Changes, error) {
