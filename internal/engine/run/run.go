@@ -211,12 +211,15 @@ func (a *attempt) full(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	a.takeUp(ctx, l, nil, readers > 0)
 	units, err := a.units(ctx, l, snapshot, readers > 0)
 	if err != nil {
 		return err
 	}
+	l.load = a.remember(ctx, l, nil, readers > 0, len(units), nil)
 	a.took("plan", &stage)
-	results, err := read(ctx, a.r.Executor, units, snapshot, readers, a.name, a.r.SnapshotAge, a.log)
+	results, err := read(ctx, a.r.Executor, units, snapshot, readers, a.name, a.r.SnapshotAge, a.log, l.load.done(ctx))
+	l.load.wait()
 	l.files = filesOf(results)
 	if err == nil {
 		err = a.sum(results)
