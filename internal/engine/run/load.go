@@ -137,7 +137,9 @@ func (a *attempt) loadPlan(l *landing, footing *postgres.Footing, lists [][]post
 	if err != nil {
 		return nil, err
 	}
-	columns, err := json.Marshal(l.planned)
+	planned := l.planned
+	planned.Identity = "" // the footing tells one table from another
+	columns, err := json.Marshal(planned)
 	if err != nil {
 		return nil, fmt.Errorf("writing the columns of %q: %w", a.name, err)
 	}
@@ -229,7 +231,8 @@ func (d *load) forget(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	err := d.memory.Unload(ctx, d.units)
+	slices.Sort(d.units)
+	err := d.memory.Unload(ctx, slices.Compact(d.units)) // some may have been read twice
 	if err == nil {
 		err = deleteFiles(ctx, d.l.bucket, d.mine)
 	}
