@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -111,7 +112,7 @@ func (l *Lease) putUnit(ctx context.Context, sk string, of any) error {
 		if errors.Is(err, ErrNotFound) {
 			return false, nil
 		}
-		return err == nil && getString(written, "attempt") == l.attempt && getString(written, "sha256") == getString(item, "sha256") && getString(written, "load") == getString(item, "load"), err
+		return err == nil && reflect.DeepEqual(written, item), err
 	})
 	if err != nil {
 		return wrap(err)

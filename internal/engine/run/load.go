@@ -51,9 +51,10 @@ type load struct {
 	// changed are the results of the units that read what had changed since the first run.
 	changed []Result
 
-	writes sync.WaitGroup
-	slots  chan struct{}
-	mu     sync.Mutex
+	writes  sync.WaitGroup
+	slots   chan struct{}
+	telling sync.Mutex
+	mu      sync.Mutex // guards what follows, and units
 	// safe are the keys of files that another run may take up, mine those of this run's objects beside them.
 	safe map[string]bool
 	mine []table.DataFile
@@ -185,6 +186,8 @@ func (d *load) record(ctx context.Context, r Result) error {
 			return err
 		}
 	}
+	d.telling.Lock() // each transaction checks the lease, and two at once would meet there
+	defer d.telling.Unlock()
 	return d.memory.Loaded(ctx, unit)
 }
 

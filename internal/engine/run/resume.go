@@ -1,15 +1,18 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/merge"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
@@ -235,16 +238,31 @@ func (d *load) join(results []Result) []Result {
 	return slices.Concat(loaded, d.changed)
 }
 
+// mostChanges is how many rows are merged at once.
+func (a *attempt) mostChanges() int64 { return cmp.Or(a.r.ResumeRows, math.MaxInt32) }
+
 // commitJoined merges what has changed since a load's first run into the load's files, and commits them in the place of what
 // the table held.
 func (a *attempt) commitJoined(ctx context.Context, l *landing) error {
 	d := l.load
 	files, changed := filesOf(d.kept), filesOf(d.changed)
-	seen := int64(0)
-	for _, r := range slices.Concat(d.kept, d.changed) {
+	var seen, again int64
+	for _, r := range d.kept {
 		seen += r.Rows
 	}
+	for _, r := range d.changed {
+		again += r.Rows
+	}
+	if again > a.mostChanges() {
+		d.forget(ctx)
+		a.log.Warn("the load starts again: more has changed since it began than is merged at once", "rows", again)
+		return errPlanAnew
+	}
+	seen += again
 	merged, err := a.mergeInto(ctx, l, files, changed)
+	if errors.Is(err, merge.ErrKey) {
+		d.forget(ctx) // or the next run would come to the same
+	}
 	if err != nil {
 		return fmt.Errorf("running %q: %w", a.name, err)
 	}

@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table/iceberg"
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
@@ -20,6 +22,8 @@ import (
 func TestResumedNever(t *testing.T) {
 	t.Parallel()
 	l := newLake(t)
+	bucket, err := l.worker().Stores("s3://" + l.bucket + "/")
+	l.must(err)
 	cases := map[string]struct {
 		why  string
 		meet func(b *large)
@@ -66,11 +70,17 @@ func TestResumedNever(t *testing.T) {
 			t.Errorf("%s: the commits are %+v", name, commits)
 		}
 		// The files of the load that nobody goes on with are known by the table's id, and go when they are old.
-		id := b.head(b.name).TableID
-		for key := range l.objects("raw/" + b.name + "/data/") {
-			if !strings.Contains(key, id) {
-				t.Errorf("%s: %s does not have the table's id %s", name, key, id)
-			}
+		later := iceberg.New(iceberg.Options{
+			Store: bucket, Catalog: l.runner().Catalog, Prefix: "raw/" + b.name + "/", Database: l.database, Name: b.name, Now: func() time.Time { return time.Now().Add(73 * time.Hour) },
+		})
+		removed, err := later.RemoveOrphans(t.Context(), 72*time.Hour)
+		l.must(err)
+		m, err := b.metadata()
+		l.must(err)
+		files, err := b.filesOf(m, m.Current)
+		l.must(err)
+		if left := l.objects("raw/" + b.name + "/data/"); len(left) != len(files) || removed < 3 {
+			t.Errorf("%s: %d orphans were removed; %d objects are left, of which the table has %d", name, removed, len(left), len(files))
 		}
 		if name == "alone" {
 			l.reconnect(func(c *spec.Connection) { c.MaxConnections = 4 })
@@ -88,6 +98,14 @@ func TestResumedWithinLimits(t *testing.T) {
 	}
 	if r := b.lands("the seventh"); !noted(r, "6 runs have not ended it") {
 		t.Errorf("%q", r.Notes)
+	}
+	b = l.largeTable("much", plainLarge, spec.Extract{}, nil)
+	b.killed(recorded(6))
+	l.sql(`UPDATE much SET v = v + 1 WHERE id > 1000`)
+	b.edit = func(r *run.Runner) { r.ResumeRows = 2000 }
+	b.lands("more than is merged at once")
+	if c := b.commits(); len(c) != 1 || c[0].Counts.Seen != 3600 {
+		t.Errorf("%+v", c)
 	}
 	b = l.largeTable("lost", plainLarge, spec.Extract{}, nil)
 	b.killed(recorded(5))

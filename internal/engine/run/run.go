@@ -47,6 +47,9 @@ type Runner struct {
 	Now func() time.Time
 	// UnitBytes is about how much of a table at the source is one unit's work; 0 is DefaultUnitBytes.
 	UnitBytes int64
+	// ResumeRows is how many rows may have changed since a load began that did not end; beyond them it starts again. 0 is as
+	// many as can be merged at once.
+	ResumeRows int64
 	// SnapshotAge bounds how long a table is read under one snapshot.
 	SnapshotAge SnapshotAge
 
