@@ -46,7 +46,7 @@ func (a *attempt) incremental(ctx context.Context, id string) error {
 	results, shared, err := a.readWindow(ctx, l, window, &stage)
 	l.files = filesOf(results)
 	if err == nil {
-		if err = a.examine(ctx, l, window.Snapshot, shared); err != nil {
+		if err = a.examine(ctx, l, window.Snapshot, shared); err != nil && a.keysHaveValues(l) != nil {
 			l.load.forget(ctx) // what was read is what cannot be landed
 		}
 	}
@@ -101,7 +101,9 @@ func (a *attempt) readWindow(ctx context.Context, l *landing, window *postgres.W
 	}
 	lists := [][]postgres.Part{window.Parts}
 	if l.whole {
-		l.load = a.takeUp(ctx, l, window, readers > 0)
+		if l.load, err = a.takeUp(ctx, l, window, readers > 0); err != nil {
+			return nil, false, err
+		}
 	}
 	if readers > 0 && !l.load.joined() {
 		if lists, err = window.Cut(ctx, a.doc.PrimaryKey, cmp.Or(a.r.UnitBytes, DefaultUnitBytes)); err != nil {

@@ -86,7 +86,7 @@ const changedUnits = "c"
 // them. What cannot be told does not hold up the load.
 func (a *attempt) remember(ctx context.Context, l *landing, window *postgres.Window, shared bool, units int, lists [][]postgres.Part) *load {
 	d := a.newLoad(l)
-	if d.memory == nil || units <= fewUnits {
+	if d.memory == nil || units <= fewUnits || l.untold {
 		return nil
 	}
 	d.word = tracking.Load{ID: l.id, Table: l.head.TableID, Run: a.runID, Tries: 1, Units: units, Why: a.unkept(l, shared)}

@@ -28,24 +28,35 @@ const (
 	changedPerReader = 4
 )
 
+// obstacle is why a load cannot be gone on with, now or later.
+type obstacle struct{ why string }
+
+func (o *obstacle) Error() string { return o.why }
+
+func unfit(format string, values ...any) error { return &obstacle{fmt.Sprintf(format, values...)} }
+
 // takeUp looks for a load of the table that did not end. One that can be gone on with is returned; of any other log and notes
-// say how far it had come and why it starts again, and it is forgotten. window is nil for what is not incremental.
-func (a *attempt) takeUp(ctx context.Context, l *landing, window *postgres.Window, shared bool) *load {
+// say how far it had come and why it starts again, and it is forgotten. After an error it is as it was. window is nil for what
+// is not incremental.
+func (a *attempt) takeUp(ctx context.Context, l *landing, window *postgres.Window, shared bool) (*load, error) {
+	d := a.newLoad(l)
+	if d.memory == nil {
+		return nil, nil
+	}
 	word, units, err := a.r.Tracker.Load(ctx, a.name)
 	if err != nil {
-		a.log.Warn("whether a load did not end cannot be told; this one begins anew", "error", err)
-		return nil
+		a.log.Warn("whether a load did not end cannot be told; all is read, and the tracker is not told how far that comes", "error", err)
+		l.untold = true
+		return nil, nil
 	}
-	if _, remembers := a.lease.(Memory); !remembers || word == nil && len(units) == 0 {
-		return nil
-	}
-	d := a.newLoad(l)
 	for _, u := range units {
 		d.units = append(d.units, u.Unit)
 	}
 	if word == nil {
-		d.forget(ctx) // which an earlier run did not come to the end of
-		return nil
+		if len(units) > 0 {
+			d.forget(ctx) // which an earlier run did not come to the end of
+		}
+		return nil, nil
 	}
 	if !l.head.Exists {
 		l.head.TableID = word.Table // a table that is not there yet has the id that files have in their names already
@@ -55,18 +66,21 @@ func (a *attempt) takeUp(ctx context.Context, l *landing, window *postgres.Windo
 	for _, u := range units {
 		rows += u.Rows
 	}
-	far := fmt.Sprintf("%d of %d units (%d rows)", len(units), word.Units, rows)
+	far := fmt.Sprintf("a load that did not end, last of run %s, had come to %d of %d units (%d rows)", word.Run, len(units), word.Units, rows)
 	d.word = *word
-	switch err := a.goOn(ctx, d, units, window, shared); {
-	case err != nil:
-		a.say(fmt.Sprintf("a load that did not end, last of run %s, had come to %s, and starts again: %s", word.Run, far, bounded(err.Error())))
+	err = a.goOn(ctx, d, units, window, shared)
+	var never *obstacle
+	var footing *postgres.FootingError
+	switch {
+	case errors.As(err, &never) || errors.As(err, &footing):
+		a.say(fmt.Sprintf("%s, and starts again: %s", far, bounded(err.Error())))
 		d.forget(ctx)
-		return nil
-	default:
-		a.say(fmt.Sprintf("a load that did not end, last of run %s, had come to %s, and is gone on with: %d units are left, and what has changed since it began is read again; rows that the source has deleted since may stay in the lake until a reload",
-			word.Run, far, word.Units-len(d.kept)))
-		return d
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("going on with %s: %w", far, err)
 	}
+	a.say(fmt.Sprintf("%s, and is gone on with: %d units are left, and what has changed since it began is read again; rows that the source has deleted since may stay in the lake until a reload", far, word.Units-len(d.kept)))
+	return d, nil
 }
 
 // say puts a sentence into log and history.
@@ -80,15 +94,15 @@ func (a *attempt) goOn(ctx context.Context, d *load, units []tracking.LoadUnit, 
 	age := a.started.Sub(began(&d.word))
 	switch why := a.unkept(d.l, shared); {
 	case why != "":
-		return errors.New(why)
+		return unfit("%s", why)
 	case d.word.Why != "":
-		return errors.New(d.word.Why)
+		return unfit("%s", d.word.Why)
 	case d.word.Table != d.l.head.TableID:
-		return errors.New("the lake's table was made anew since")
+		return unfit("the lake's table was made anew since")
 	case age > loadAge:
-		return fmt.Errorf("it began %s ago, more than %s", age.Round(time.Minute), loadAge)
-	case d.word.Tries >= loadTries:
-		return fmt.Errorf("%d runs have not ended it", d.word.Tries)
+		return unfit("it began %s ago, more than %s", age.Round(time.Minute), loadAge)
+	case d.word.Tries >= loadTries: // or what keeps runs from ending it would do so for ever
+		return unfit("%d runs have not ended it", d.word.Tries)
 	}
 	plan := &loadPlan{}
 	if err := a.readDocument(ctx, d.l, d.word.Key, d.word.SHA256, plan); err != nil {
@@ -109,7 +123,7 @@ func (a *attempt) goOn(ctx context.Context, d *load, units []tracking.LoadUnit, 
 	}
 	d.word.Run, d.word.Tries = a.runID, d.word.Tries+1
 	if err := d.memory.Loading(ctx, d.word); err != nil {
-		return err // or it would be tried for ever
+		return err
 	}
 	d.plan = plan
 	for _, f := range filesOf(d.kept) {
@@ -122,66 +136,85 @@ func (a *attempt) goOn(ctx context.Context, d *load, units []tracking.LoadUnit, 
 func (p *loadPlan) leadsTo(now *loadPlan) error {
 	switch {
 	case p.V != now.V || p.Engine != now.Engine:
-		return fmt.Errorf("another engine began it (version %s)", p.Engine)
+		return unfit("another engine began it (version %s)", p.Engine)
 	case p.Exists != now.Exists || p.Commit != now.Commit || p.Reload != now.Reload:
-		return errors.New("the lake's table has been landed since, or another reload is asked for than it was begun for")
+		return unfit("the lake's table has been landed since, or another reload is asked for than it was begun for")
 	case p.ExtractHash != now.ExtractHash:
-		return errors.New("the configuration reads other rows or columns than it was begun with")
+		return unfit("the configuration reads other rows or columns than it was begun with")
 	case p.Columns != now.Columns:
-		return errors.New("the source's columns, or what the lake makes of them, are others than it was begun with")
+		return unfit("the source's columns, or what the lake makes of them, are others than it was begun with")
 	case p.Footing == nil:
-		return errors.New("its plan does not say where the table lay")
+		return unfit("its plan does not say where the table lay")
 	default:
 		return nil
 	}
 }
 
-// readDocument reads a document that an earlier run wrote.
+// readDocument reads a document that an earlier run wrote; an *obstacle says that it is not there as it was.
 func (a *attempt) readDocument(ctx context.Context, l *landing, key, sum string, into any) error {
 	data, err := store.Read(ctx, l.bucket, key, mostPlan)
-	if err != nil {
+	switch {
+	case errors.Is(err, store.ErrNotExist):
+		return unfit("%s is gone", l.bucket.Address(key))
+	case err != nil:
 		return err
-	}
-	if digest(data) != sum {
-		return fmt.Errorf("%s is not what was written", l.bucket.Address(key))
+	case digest(data) != sum:
+		return unfit("%s is not what was written", l.bucket.Address(key))
 	}
 	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("reading %s: %w", l.bucket.Address(key), err)
+		return unfit("reading %s: %v", l.bucket.Address(key), err)
 	}
 	return nil
 }
 
-// readResults reads what units came to, as far as their files are there: a unit that lacks one is read again.
+// readResult reads what a unit came to, and looks for its files.
+func (a *attempt) readResult(ctx context.Context, l *landing, u tracking.LoadUnit) (*Result, error) {
+	r := &Result{}
+	if err := a.readDocument(ctx, l, u.Key, u.SHA256, r); err != nil {
+		return nil, err
+	}
+	if r.V != UnitVersion || r.Unit != u.Unit {
+		return nil, unfit("%s is of unit %q, version %d", l.bucket.Address(u.Key), r.Unit, r.V)
+	}
+	for _, f := range r.Files {
+		object, err := l.bucket.Head(ctx, f.Key)
+		switch {
+		case errors.Is(err, store.ErrNotExist):
+			return nil, unfit("%s is gone", l.bucket.Address(f.Key))
+		case err != nil:
+			return nil, err
+		case object.Size != f.File.Size:
+			return nil, unfit("%s has %d bytes, not %d", l.bucket.Address(f.Key), object.Size, f.File.Size)
+		}
+	}
+	return r, nil
+}
+
+// readResults reads what units came to. One that lacks a file is read again.
 func (a *attempt) readResults(ctx context.Context, d *load, units []tracking.LoadUnit) error {
-	results := make([]*Result, len(units))
+	results, errs := make([]*Result, len(units)), make([]error, len(units))
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, looksAtOnce)
 	for i, u := range units {
 		slots <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-slots }()
-			r := &Result{}
-			err := a.readDocument(ctx, d.l, u.Key, u.SHA256, r)
-			for at := 0; err == nil && at < len(r.Files); at++ {
-				var object store.Object
-				if object, err = d.l.bucket.Head(ctx, r.Files[at].Key); err == nil && object.Size != r.Files[at].File.Size {
-					err = fmt.Errorf("%s has %d bytes, not %d", d.l.bucket.Address(r.Files[at].Key), object.Size, r.Files[at].File.Size)
-				}
-			}
-			if err != nil || r.V != UnitVersion || r.Unit != u.Unit {
-				a.log.Warn("a unit of a load is read again, for what it came to is not there", "unit", u.Unit, "error", err)
-				return
-			}
-			results[i] = r
+			results[i], errs[i] = a.readResult(ctx, d.l, u)
 		})
 	}
 	wait.Wait()
-	for _, r := range results {
-		if r != nil {
-			d.kept = append(d.kept, *r)
+	for i, err := range errs {
+		var gone *obstacle
+		switch {
+		case err == nil:
+			d.kept = append(d.kept, *results[i])
+		case errors.As(err, &gone):
+			a.log.Warn("a unit of a load is read again", "unit", units[i].Unit, "why", err)
+		default:
+			return err
 		}
 	}
-	return context.Cause(ctx)
+	return nil
 }
 
 // joined says that a load is gone on with that another run began.

@@ -3,6 +3,7 @@ package run_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
@@ -106,5 +107,52 @@ func TestResumedWithoutMemory(t *testing.T) {
 		if left, _, err := l.tracking.Load(t.Context(), "shop."+b.name); left != nil || err != nil {
 			t.Errorf("the tracker has %+v, %v", left, err)
 		}
+	}
+}
+
+// A load whose plan cannot be read at the moment is gone on with later; one that the tracker does not tell of is left alone, and
+// starts again where all was read meanwhile.
+func TestResumedLater(t *testing.T) {
+	t.Parallel()
+	l := newLake(t)
+	b := l.largeTable("large", plainLarge, spec.Extract{}, nil)
+	b.killed(recorded(5))
+	if out, _ := b.attempt(func(_ int, c call) harm {
+		if c.service == "S3" && c.operation == "GET" {
+			return serverError
+		}
+		return unharmed
+	}); out.Err == nil || !strings.Contains(out.Err.Error(), "going on with a load that did not end, last of run") {
+		t.Errorf("a plan that cannot be read: %v", out.Err)
+	}
+	units, done := b.unitsOf()
+	if done != 5 {
+		t.Errorf("%d units are remembered", done)
+	}
+	b.mixed(1)
+	if r := b.lands("later"); !noted(r, fmt.Sprintf("is gone on with: %d units are left", units-5)) {
+		t.Errorf("%q", r.Notes)
+	}
+
+	b = l.largeTable("silent", plainLarge, spec.Extract{}, nil)
+	b.killed(recorded(5))
+	queries := 0
+	if out, _ := b.attempt(func(_ int, c call) harm {
+		if c.operation == "Query" {
+			if queries++; queries > 1 { // the first one is of the configuration
+				return serverError
+			}
+		}
+		return unharmed
+	}); out.Err != nil {
+		t.Fatal(out.Err)
+	}
+	b.holds("without the tracker's word")
+	if _, done := b.unitsOf(); done != 5 {
+		t.Errorf("%d units are remembered", done)
+	}
+	l.change("silent", func(s *spec.Table) { s.Reload = "now" })
+	if r := b.lands("the reload"); !noted(r, "the lake's table was made anew since") {
+		t.Errorf("%q", r.Notes)
 	}
 }

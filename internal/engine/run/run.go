@@ -214,7 +214,9 @@ func (a *attempt) full(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	a.takeUp(ctx, l, nil, readers > 0)
+	if _, err := a.takeUp(ctx, l, nil, readers > 0); err != nil {
+		return err
+	}
 	units, err := a.units(ctx, l, snapshot, readers > 0)
 	if err != nil {
 		return err

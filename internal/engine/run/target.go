@@ -36,6 +36,8 @@ type landing struct {
 	files []table.DataFile
 	// load is what the tracker is told of the reading of all rows; nil where it is told nothing.
 	load *load
+	// untold says that the tracker is to be told nothing.
+	untold bool
 }
 
 // replaces reports whether the commit removes what the table held.
