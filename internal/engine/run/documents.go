@@ -150,6 +150,11 @@ func (*Documents) Summary(context.Context, string) (tracking.Summary, error) {
 	return tracking.Summary{}, nil
 }
 
+// Load implements Tracker: loads are not remembered.
+func (*Documents) Load(context.Context, string) (*tracking.Load, []tracking.LoadUnit, error) {
+	return nil, nil, nil
+}
+
 // RecordOutside implements Tracker.
 func (d *Documents) RecordOutside(_ context.Context, r tracking.Run) error {
 	d.mu.Lock()

@@ -15,8 +15,9 @@ import (
 // Executor executes the units of a run.
 type Executor interface {
 	// Execute returns the results in the order of the units, or the first error once no unit is at work. At most
-	// atOnce units hold a connection to the source at the same time.
-	Execute(ctx context.Context, units []Unit, atOnce int) ([]Result, error)
+	// atOnce units hold a connection to the source at the same time. done, unless nil, is told of each result as it comes,
+	// one at a time; it does not wait for anything.
+	Execute(ctx context.Context, units []Unit, atOnce int, done func(Result)) ([]Result, error)
 }
 
 // Local executes units on goroutines of this process. Where the source refuses a session because it has too many, as
@@ -43,7 +44,7 @@ const (
 )
 
 // Execute implements Executor.
-func (l *Local) Execute(ctx context.Context, units []Unit, atOnce int) ([]Result, error) {
+func (l *Local) Execute(ctx context.Context, units []Unit, atOnce int, done func(Result)) ([]Result, error) {
 	defer l.Worker.Leave(ctx, units...)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -77,7 +78,9 @@ func (l *Local) Execute(ctx context.Context, units []Unit, atOnce int) ([]Result
 		atWork--
 		switch {
 		case a.err == nil:
-			results[a.at], refusals = *a.result, 0
+			if results[a.at], refusals = *a.result, 0; done != nil {
+				done(*a.result)
+			}
 		case first == nil && postgres.TooManySessions(a.err) && (atWork > 0 || refusals+1 < viewTries):
 			limit, waiting = max(atWork, 1), append([]int{a.at}, waiting...)
 			l.warn("the source grants no further session; the run goes on with fewer", units[a.at], "sessions", limit, "error", a.err)

@@ -67,7 +67,7 @@ func (e *Extraction) Run(ctx context.Context) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	results, err := read(ctx, e.Executor, units, snapshot, readers, name, e.SnapshotAge, e.Log)
+	results, err := read(ctx, e.Executor, units, snapshot, readers, name, e.SnapshotAge, e.Log, nil)
 	if err == nil {
 		return results, nil
 	}

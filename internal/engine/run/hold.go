@@ -37,15 +37,15 @@ func readersOf(ctx context.Context, snapshot *postgres.Snapshot, wanted int) (in
 }
 
 // read executes units, readers of them at once under the snapshot, or one with a view of its own where there are none.
-// It returns what was written also with an error.
-func read(ctx context.Context, executor Executor, units []Unit, snapshot *postgres.Snapshot, readers int, name string, age SnapshotAge, log *slog.Logger) ([]Result, error) {
+// It returns what was written also with an error. done is told of results as they come; nil tells nobody.
+func read(ctx context.Context, executor Executor, units []Unit, snapshot *postgres.Snapshot, readers int, name string, age SnapshotAge, log *slog.Logger, done func(Result)) ([]Result, error) {
 	shared := snapshot
 	if readers < 1 {
 		snapshot.Close(ctx) // one connection at a time
 		shared, readers = nil, 1
 	}
 	held, release := hold(ctx, shared, name, age, log)
-	results, err := executor.Execute(held, units, readers)
+	results, err := executor.Execute(held, units, readers, done)
 	if wrong := release(); wrong != nil {
 		err = wrong
 	}

@@ -46,7 +46,9 @@ func (a *attempt) incremental(ctx context.Context, id string) error {
 	results, shared, err := a.readWindow(ctx, l, window, &stage)
 	l.files = filesOf(results)
 	if err == nil {
-		err = a.examine(ctx, l, window.Snapshot, shared)
+		if err = a.examine(ctx, l, window.Snapshot, shared); err != nil && a.keysHaveValues(l) != nil {
+			l.load.forget(ctx) // what was read is what cannot be landed
+		}
 	}
 	a.took("extract", &stage)
 	if err == nil {
@@ -95,10 +97,18 @@ func (a *attempt) readWindow(ctx context.Context, l *landing, window *postgres.W
 		return nil, false, err
 	}
 	lists := [][]postgres.Part{window.Parts}
-	if readers > 0 {
+	if l.whole {
+		if l.load, err = a.takeUp(ctx, l, window, readers > 0); err != nil {
+			return nil, false, err
+		}
+	}
+	if readers > 0 && !l.load.joined() {
 		if lists, err = window.Cut(ctx, a.doc.PrimaryKey, cmp.Or(a.r.UnitBytes, DefaultUnitBytes)); err != nil {
 			return nil, false, err
 		}
+	}
+	if l.whole && !l.load.joined() {
+		l.load = a.remember(ctx, l, window, readers > 0, len(lists), lists)
 	}
 	extract, err := a.extractUnit(l, window.Snapshot)
 	if err != nil {
@@ -109,19 +119,24 @@ func (a *attempt) readWindow(ctx context.Context, l *landing, window *postgres.W
 		identity := window.Snapshot.Identity
 		extract.Snapshot, extract.Identity = window.Snapshot.ID, &identity
 	}
-	units := make([]Unit, len(lists))
-	for i, parts := range lists {
-		e, name := extract, fmt.Sprintf("%04d", i)
-		e.Parts = parts
-		e.Output.KeyPrefix, e.Output.KeySuffix = l.target.DataKeys(l.head, l.id, name)
-		units[i] = Unit{V: UnitVersion, ID: name, RunID: a.runID, Attempt: l.id, Table: a.name, Extract: &e}
+	pieces := l.load.pieces(lists, readers)
+	units := make([]Unit, len(pieces))
+	for i, p := range pieces {
+		e := extract
+		e.Parts = p.parts
+		e.Output.KeyPrefix, e.Output.KeySuffix = l.target.DataKeys(l.head, l.id, p.name)
+		units[i] = Unit{V: UnitVersion, ID: p.name, RunID: a.runID, Attempt: l.id, Table: a.name, Extract: &e}
 	}
 	a.took("plan", stage)
-	results, err := read(ctx, a.r.Executor, units, window.Snapshot, readers, a.name, a.r.SnapshotAge, a.log)
+	results, err := read(ctx, a.r.Executor, units, window.Snapshot, readers, a.name, a.r.SnapshotAge, a.log, l.load.done(ctx))
+	l.load.wait()
 	if err == nil && readers > 0 {
 		err = a.sum(results)
 	} else if err == nil {
 		a.add(results)
+	}
+	if err == nil {
+		results = l.load.join(results)
 	}
 	return results, readers > 0, err
 }

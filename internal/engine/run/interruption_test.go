@@ -155,7 +155,7 @@ func TestTerminatedRun(t *testing.T) {
 // processes executes units with the engine's own command, a process each.
 type processes struct{ l *lake }
 
-func (p processes) Execute(_ context.Context, units []run.Unit, _ int) ([]run.Result, error) {
+func (p processes) Execute(_ context.Context, units []run.Unit, _ int, done func(run.Result)) ([]run.Result, error) {
 	results := make([]run.Result, len(units))
 	for i, u := range units {
 		document, err := json.Marshal(u)
@@ -171,6 +171,9 @@ func (p processes) Execute(_ context.Context, units []run.Unit, _ int) ([]run.Re
 		}
 		if err := json.Unmarshal(out, &results[i]); err != nil {
 			return results, err
+		}
+		if done != nil {
+			done(results[i])
 		}
 	}
 	return results, nil

@@ -42,17 +42,12 @@ func (a *attempt) merge(ctx context.Context, l *landing) error {
 				return err
 			}
 		}
-		m := merge.Merge{
-			Store: l.bucket, Schema: planned, Files: stored, Changes: changes, ChangeFiles: files, Version: a.r.Version, Parallel: max(runtime.GOMAXPROCS(0), 1), FileBytes: fileBytes,
-			Keys: func(unit string) (string, string) {
-				return l.target.DataKeys(head, l.id, fmt.Sprintf("t%d-%s", try, unit))
-			},
-			SoftDelete: a.doc.DeletedColumn, OnRead: a.doc.WriteMode == "merge_on_read", InsertOnly: a.doc.Target.Format == "parquet",
+		m := a.merger(l, stored, changes, files)
+		m.Keys = func(unit string) (string, string) {
+			return l.target.DataKeys(head, l.id, fmt.Sprintf("t%d-%s", try, unit))
 		}
+		m.OnRead, m.InsertOnly = a.doc.WriteMode == "merge_on_read", a.doc.Target.Format == "parquet"
 		for _, c := range planned.Columns {
-			if c.Source == nil && c.Stamp != schema.SoftDeleted {
-				m.Audit = append(m.Audit, c.Name) // what only the lake has does not make a row another
-			}
 			if c.Stamp == schema.StampOp {
 				m.Op = c.Name
 			}
@@ -104,6 +99,46 @@ func (a *attempt) order(t *schema.Table) string {
 		}
 	}
 	return ""
+}
+
+// merger is what merges of a landing have in common.
+func (a *attempt) merger(l *landing, stored []table.StoredFile, changes *merge.Changes, files []table.DataFile) *merge.Merge {
+	m := &merge.Merge{
+		Store: l.bucket, Schema: l.planned, Files: stored, Changes: changes, ChangeFiles: files, Version: a.r.Version, Parallel: max(runtime.GOMAXPROCS(0), 1), FileBytes: fileBytes,
+		SoftDelete: a.doc.DeletedColumn,
+	}
+	for _, c := range l.planned.Columns {
+		if c.Source == nil && c.Stamp != schema.SoftDeleted {
+			m.Audit = append(m.Audit, c.Name) // what only the lake has does not make a row another
+		}
+	}
+	return m
+}
+
+// mergeInto merges the files of changes into others that are no table's yet: every row is new to the lake.
+func (a *attempt) mergeInto(ctx context.Context, l *landing, files, changed []table.DataFile) (*merge.Outcome, error) {
+	if len(changed) == 0 {
+		return &merge.Outcome{}, nil
+	}
+	changes, err := merge.Load(ctx, l.bucket, &l.planned, changed, nil)
+	if err != nil {
+		return nil, err
+	}
+	stored := make([]table.StoredFile, len(files))
+	for i, f := range files {
+		stored[i] = table.StoredFile{Key: f.Key, Size: f.File.Size, Rows: f.File.Rows, Partition: f.Partition, Lower: map[int][]byte{}, Upper: map[int][]byte{}}
+		for _, c := range f.File.Columns {
+			if c.Lower != nil {
+				stored[i].Lower[c.FieldID] = c.Lower
+			}
+			if c.Upper != nil {
+				stored[i].Upper[c.FieldID] = c.Upper
+			}
+		}
+	}
+	m := a.merger(l, stored, changes, changed)
+	m.Keys = func(unit string) (string, string) { return l.target.DataKeys(l.head, l.id, "j-"+unit) }
+	return m.Run(ctx)
 }
 
 // leave removes files that are not part of the table. What cannot be removed stays as an orphan that no reader sees.

@@ -47,6 +47,9 @@ type Runner struct {
 	Now func() time.Time
 	// UnitBytes is about how much of a table at the source is one unit's work; 0 is DefaultUnitBytes.
 	UnitBytes int64
+	// ResumeRows is how many rows may have changed since a load began that did not end; beyond them it starts again. 0 is as
+	// many as can be merged at once.
+	ResumeRows int64
 	// SnapshotAge bounds how long a table is read under one snapshot.
 	SnapshotAge SnapshotAge
 
@@ -211,12 +214,17 @@ func (a *attempt) full(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := a.takeUp(ctx, l, nil, readers > 0); err != nil {
+		return err
+	}
 	units, err := a.units(ctx, l, snapshot, readers > 0)
 	if err != nil {
 		return err
 	}
+	l.load = a.remember(ctx, l, nil, readers > 0, len(units), nil)
 	a.took("plan", &stage)
-	results, err := read(ctx, a.r.Executor, units, snapshot, readers, a.name, a.r.SnapshotAge, a.log)
+	results, err := read(ctx, a.r.Executor, units, snapshot, readers, a.name, a.r.SnapshotAge, a.log, l.load.done(ctx))
+	l.load.wait()
 	l.files = filesOf(results)
 	if err == nil {
 		err = a.sum(results)

@@ -38,6 +38,10 @@ type landing struct {
 	tracked *tracking.Position
 	// files are what was read.
 	files []table.DataFile
+	// load is what the tracker is told of the reading of all rows; nil where it is told nothing.
+	load *load
+	// untold says that the tracker is to be told nothing.
+	untold bool
 }
 
 // replaces reports whether the commit removes what the table held.
@@ -125,19 +129,20 @@ func (a *attempt) stand(l *landing) error {
 // finish commits what was read, unless reading it failed, and removes files that are not part of the table.
 func (a *attempt) finish(ctx context.Context, l *landing, failed error, stage *time.Time) error {
 	if failed != nil {
-		_ = deleteFiles(ctx, l.bucket, l.files)
+		_ = deleteFiles(ctx, l.bucket, l.load.useless(l.files))
 		return failed
 	}
 	err := a.commitIt(ctx, l)
 	a.took("commit", stage)
 	if err == nil {
+		l.load.forget(ctx)
 		a.compare(ctx, l)
 	}
 	switch {
 	case err == nil && a.commit != l.head.CheckpointCommit:
 		a.tidy(ctx, l.target, l.head.Checkpoint)
 	case err != nil && !errors.Is(err, table.ErrOutcomeUnknown):
-		_ = deleteFiles(ctx, l.bucket, l.files)
+		_ = deleteFiles(ctx, l.bucket, l.load.useless(l.files))
 	}
 	return err
 }
@@ -145,6 +150,9 @@ func (a *attempt) finish(ctx context.Context, l *landing, failed error, stage *t
 func (a *attempt) commitIt(ctx context.Context, l *landing) error {
 	if !l.replaces(a.doc) || a.keyed() && !l.keyUnique && a.order(&l.planned) != "" {
 		return a.merge(ctx, l)
+	}
+	if l.load.joined() {
+		return a.commitJoined(ctx, l)
 	}
 	a.checkpoint.Counts.Inserted, a.checkpoint.Counts.Deleted = a.rows, a.before
 	return a.commitOn(ctx, l, table.Change{Schema: l.planned, ReplaceAll: l.head.Exists, Add: l.files, Checkpoint: a.checkpoint})

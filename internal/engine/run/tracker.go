@@ -21,6 +21,8 @@ type Tracker interface {
 	Acquire(ctx context.Context, table, run string, length time.Duration) (Lease, error)
 	Position(ctx context.Context, table string) (*tracking.Position, error)
 	Summary(ctx context.Context, table string) (tracking.Summary, error)
+	// Load reads the load of a table that did not end, nil when there is none.
+	Load(ctx context.Context, table string) (*tracking.Load, []tracking.LoadUnit, error)
 	RecordOutside(ctx context.Context, r tracking.Run) error
 }
 
@@ -31,6 +33,13 @@ type Lease interface {
 	Dead() (run string, since time.Time)
 	Record(ctx context.Context, r tracking.Record) error
 	Release(ctx context.Context) error
+}
+
+// Memory is a lease under which loads are remembered: that one is under way, that a unit of it is complete, that it is over.
+type Memory interface {
+	Loading(ctx context.Context, load tracking.Load) error
+	Loaded(ctx context.Context, unit tracking.LoadUnit) error
+	Unload(ctx context.Context, units []string) error
 }
 
 // Tracking is a Tracker over a tracking's tables.
