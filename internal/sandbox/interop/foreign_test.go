@@ -35,7 +35,9 @@ func sparkChangesMarked() scenario {
 				name: "Spark deletes, updates and merges by position", want: shown, end: true,
 				do: func(x *stage) {
 					x.spark(`ALTER TABLE $t SET TBLPROPERTIES ('write.delete.mode' = 'merge-on-read', 'write.update.mode' = 'merge-on-read', 'write.merge.mode' = 'merge-on-read')`)
-					x.theirs(x.spark, `DELETE FROM $t WHERE id % 5 = 0`, `UPDATE $t SET name = 'updated' WHERE id % 7 = 0`, theirMerge)
+					x.theirs(x.spark, `DELETE FROM $t WHERE id % 5 = 0`, `UPDATE $t SET name = 'updated' WHERE id % 7 = 0`)
+					x.spark(`ALTER TABLE $t SET TBLPROPERTIES ('write.delete.granularity' = 'partition')`) // one file for several
+					x.theirs(x.spark, theirMerge)
 					x.marks()
 				},
 			},

@@ -62,7 +62,7 @@ func scenarios(seed uint64) []scenario {
 		types(), columnsAreFollowed(), largeTable(), rowGroups(), catalogue(), sparkChanges(), trinoChanges(), sparkAlters(),
 		changesReachPartitions(), sparkChangesMarked(), trinoDeletes("merge_on_read", "truncate(4, name)"), trinoDeletes("copy_on_write"),
 		versionsAreKept(), rowsSayWhereTheyAreFrom(), plainSnapshot(), plainBatches(),
-		alternations(seed, "merge_on_read"), alternations(seed, "copy_on_write"),
+		sparkWritesOtherwise(), alternations(seed, "merge_on_read"), alternations(seed, "copy_on_write"),
 	}, mortals()...)
 }
 
