@@ -1,6 +1,9 @@
 package glue
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"hash/crc32"
+)
 
 // partition is Glue's Partition structure.
 type partition struct {
@@ -51,7 +54,7 @@ type (
 		TableName           string
 		Expression          *string
 		NextToken           *string
-		Segment             opaque
+		Segment             *segment
 		MaxResults          *int32
 		ExcludeColumnSchema bool
 	}
@@ -175,9 +178,6 @@ func (c *call) getPartition(in *partitionRequest) (*getPartitionReply, error) {
 // getPartitions implements GetPartitions; of the expressions it knows a part, see
 // parsePartitionFilter.
 func (c *call) getPartitions(in *getPartitionsRequest) (*getPartitionsReply, error) {
-	if in.Segment != nil {
-		return nil, invalidInput("the sandbox knows no Segment")
-	}
 	_, t, err := c.table(&in.tableRequest, in.TableName)
 	if err != nil {
 		return nil, err
@@ -188,7 +188,7 @@ func (c *call) getPartitions(in *getPartitionsRequest) (*getPartitionsReply, err
 	}
 	found := []*partition{}
 	for _, p := range sortedValues(t.partitions) {
-		if filter.matches(p.Values) {
+		if in.Segment.has(p) && filter.matches(p.Values) {
 			found = append(found, p)
 		}
 	}
@@ -202,6 +202,15 @@ func (c *call) getPartitions(in *getPartitionsRequest) (*getPartitionsReply, err
 		}
 	}
 	return &getPartitionsReply{Partitions: found, NextToken: next}, nil
+}
+
+// segment is Glue's Segment structure: a part of a table's partitions that does not overlap with the others. The model
+// bounds TotalSegments.
+type segment struct{ SegmentNumber, TotalSegments uint32 }
+
+// has reports whether a partition is of the segment; nil has all. Which are of which is Glue's own affair.
+func (s *segment) has(p *partition) bool {
+	return s == nil || crc32.ChecksumIEEE([]byte(partitionKey(p.Values)))%max(s.TotalSegments, 1) == s.SegmentNumber
 }
 
 // withoutColumns returns the partition without "the partition column schema" (API reference,

@@ -198,7 +198,7 @@ func TestPartitionExpressions(t *testing.T) {
 	}
 }
 
-// TestGetPartitionsOptions: without columns, and what is not known.
+// TestGetPartitionsOptions: without columns, and by segments.
 func TestGetPartitionsOptions(t *testing.T) {
 	t.Parallel()
 	client := withTable(t, startServer(t, Options{}))
@@ -210,9 +210,26 @@ func TestGetPartitionsOptions(t *testing.T) {
 	in.ExcludeColumnSchema = nil
 	p = must[*awsglue.GetPartitionsOutput](t)(client.GetPartitions(ctx, in)).Partitions[0]
 	diff(t, "with columns", 1, len(p.StorageDescriptor.Columns))
-	in.Segment = &types.Segment{SegmentNumber: 0, TotalSegments: aws.Int32(2)}
-	_, err := client.GetPartitions(ctx, in)
-	wantCode(t, err, codeInvalidInput, "no Segment")
+	met := map[string]int{}
+	for batch := 2; batch <= 20; batch++ {
+		addPartition(t, client, fmt.Sprint(batch), "eu")
+	}
+	for number := range int32(3) {
+		in.Segment = &types.Segment{SegmentNumber: number, TotalSegments: aws.Int32(3)}
+		found := must[*awsglue.GetPartitionsOutput](t)(client.GetPartitions(ctx, in)).Partitions
+		if len(found) == 20 {
+			t.Errorf("segment %d is all there is", number)
+		}
+		for _, p := range found {
+			met[p.Values[0]]++
+		}
+	}
+	for batch, times := range met {
+		if times != 1 {
+			t.Errorf("%d segments have partition %s", times, batch)
+		}
+	}
+	diff(t, "partitions of all segments", 20, len(met))
 }
 
 // FuzzPartitionFilter: no expression and no value makes the filter panic.

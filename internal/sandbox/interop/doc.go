@@ -15,6 +15,12 @@
 //		},
 //	}
 //
+// Where the table must hold something else than its source, because others changed it or versions are kept, the source is
+// modelled: it keeps what the lake must hold in a table of its own, shown, which the steps compare with.
+//
+// Plain Parquet is read by DuckDB from the files that the catalogue names, by Trino through the catalogue, and by Spark in
+// both ways.
+//
 // The light readers, PyIceberg and DuckDB, look behind every step; Spark and Trino behind those that say end, and behind all
 // with FULL=1. make test runs the scenarios that no engine of Java changes, read by PyIceberg alone; make interop
 // all but those marked full; make interop FULL=1 all. What an engine cannot do stands in gaps.txt with its reason.

@@ -146,13 +146,37 @@ func (l *lake) download(prefix string) string {
 // snapshot is the id of the table's current snapshot.
 func (l *lake) snapshot() string {
 	l.t.Helper()
+	id, _ := l.current()
+	return id
+}
+
+// marks checks that rows of the table's current snapshot are deleted by position, without which a step proves nothing.
+func (l *lake) marks() {
+	l.t.Helper()
+	if _, summary := l.current(); summary["total-position-deletes"] == "" || summary["total-position-deletes"] == "0" {
+		l.t.Errorf("no row is deleted by position: %v", summary)
+	}
+}
+
+// current is the id of the table's current snapshot, and its summary.
+func (l *lake) current() (id string, summary map[string]string) {
+	l.t.Helper()
 	address := strings.TrimPrefix(l.parameter("t", "metadata_location"), "s3://"+l.bucket+"/")
 	got, err := l.clients.S3.GetObject(l.t.Context(), &s3.GetObjectInput{Bucket: aws.String(l.bucket), Key: aws.String(address)})
 	l.must(err)
 	defer func() { _ = got.Body.Close() }()
 	var metadata struct {
-		Current json.Number `json:"current-snapshot-id"`
+		Current   json.Number `json:"current-snapshot-id"`
+		Snapshots []struct {
+			ID      json.Number       `json:"snapshot-id"`
+			Summary map[string]string `json:"summary"`
+		} `json:"snapshots"`
 	}
 	l.must(json.NewDecoder(got.Body).Decode(&metadata))
-	return metadata.Current.String()
+	for _, s := range metadata.Snapshots {
+		if s.ID == metadata.Current {
+			summary = s.Summary
+		}
+	}
+	return metadata.Current.String(), summary
 }

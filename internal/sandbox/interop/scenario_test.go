@@ -24,7 +24,9 @@ type scenario struct {
 	setup []string
 	// document adjusts the source table's document; nil leaves it.
 	document func(*spec.Table)
-	steps    []step
+	// plain says that the table is of plain files, which only some read.
+	plain bool
+	steps []step
 }
 
 // step is something that happens, after which all readers must see the same.
@@ -48,13 +50,20 @@ type stage struct {
 	gaps  *gaps
 	// scenario and step say where this is.
 	scenario, step string
+	at             int // the step's number
+	plain          bool
 	// stopped is set where an engine cannot make a change, by a known gap: what follows depends on it.
 	stopped bool
 }
 
 // scenarios are all that is proved.
-func scenarios() []scenario {
-	return []scenario{types(), columnsAreFollowed(), largeTable(), rowGroups(), catalogue(), sparkChanges(), trinoChanges(), sparkAlters()}
+func scenarios(seed uint64) []scenario {
+	return append([]scenario{
+		types(), columnsAreFollowed(), largeTable(), rowGroups(), catalogue(), sparkChanges(), trinoChanges(), sparkAlters(),
+		changesReachPartitions(), sparkChangesMarked(), trinoDeletes("merge_on_read", "truncate(4, name)"), trinoDeletes("copy_on_write"),
+		versionsAreKept(), rowsSayWhereTheyAreFrom(), plainSnapshot(), plainBatches(),
+		sparkWritesOtherwise(), alternations(seed, "merge_on_read"), alternations(seed, "copy_on_write"),
+	}, mortals()...)
 }
 
 func TestScenarios(t *testing.T) {
@@ -67,7 +76,7 @@ func TestScenarios(t *testing.T) {
 	var played atomic.Int32
 	var all int32
 	t.Run("all", func(t *testing.T) {
-		for _, s := range scenarios() {
+		for _, s := range scenarios(sandbox.Seed(t)) {
 			if s.least > chosen {
 				continue // there is nothing to read it, or to change it, in this form
 			}
@@ -92,7 +101,7 @@ func TestScenarios(t *testing.T) {
 func play(t *testing.T, s scenario, chosen form, gaps *gaps) {
 	t.Helper()
 	begun := time.Now()
-	x := &stage{lake: newLake(t), gaps: gaps, scenario: s.name}
+	x := &stage{lake: newLake(t), gaps: gaps, scenario: s.name, plain: s.plain}
 	if chosen > short {
 		x.heavy = startHeavy()
 	}
@@ -103,7 +112,7 @@ func play(t *testing.T, s scenario, chosen form, gaps *gaps) {
 	}
 	x.must(x.tracking.CreateTable(t.Context(), document, sandbox.Account))
 	for i, step := range s.steps {
-		x.step = step.name
+		x.step, x.at = step.name, i
 		step.do(x)
 		if x.stopped {
 			report(t, fmt.Sprintf("%s: %d of %d steps, stopped by a known gap", s.name, i, len(s.steps)))
@@ -215,6 +224,9 @@ func (x *stage) agree(under string, want *readback.Table, readings []reading) {
 
 // light are the readers that look behind every step.
 func (x *stage) light(chosen form) []reading {
+	if x.plain {
+		return x.lightPlain()
+	}
 	readings := []reading{{"PyIceberg", func(ctx context.Context) (*readback.Table, error) {
 		python, err := x.sb.Python(ctx)
 		if err != nil {
@@ -253,6 +265,9 @@ func (x *stage) bySpark(ctx context.Context, query string, vectors bool) (*readb
 // others are Spark, by vectors and by rows, and Trino, which find what they look for by the bounds of files, row groups and
 // pages.
 func (x *stage) others(s step) func(filters []string) []reading {
+	if x.plain {
+		return x.othersPlain()
+	}
 	folder := ""
 	if s.files {
 		folder = x.download("raw/t/data/")

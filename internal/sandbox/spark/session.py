@@ -81,7 +81,8 @@ def main():
             text = str(problem)
             if not isinstance(problem, PySparkException):
                 text = type(problem).__name__ + ": " + text
-            answer({"error": text.split("\n\tat ")[0][:4000]})
+            causes = [line for line in text.splitlines() if line.startswith("Caused by: ")]
+            answer({"error": "\n".join([text.split("\n\tat ")[0][:4000]] + causes[-1:])})
     session.stop()
 
 

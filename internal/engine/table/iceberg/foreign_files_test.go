@@ -95,6 +95,9 @@ func TestForeignFilesThatAreRefused(t *testing.T) {
 		"another format": {iceberggo.ManifestContentData, func(s store.Store) iceberggo.DataFile {
 			return foreignFile(t, s, plain, iceberggo.EntryContentData, iceberggo.OrcFile, "x.orc", nil).Build()
 		}, "ORC"},
+		"positions in another format": {iceberggo.ManifestContentDeletes, func(s store.Store) iceberggo.DataFile {
+			return foreignFile(t, s, plain, iceberggo.EntryContentPosDeletes, iceberggo.AvroFile, "pos.avro", nil).Build()
+		}, "rewrite_position_delete_files"},
 	} {
 		s, c, tb := threeFiles(t)
 		foreignFiles(t, s, c, tc.content, plain, tc.file(s))

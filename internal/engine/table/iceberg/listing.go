@@ -111,6 +111,8 @@ func (t *Table) scan(ctx context.Context, m *metadata, manifest iceberggo.Manife
 			switch {
 			case file.ContentType() == iceberggo.EntryContentEqDeletes:
 				refused = fmt.Errorf("%s deletes rows by their values, which another engine wrote and is not merged here: let that engine rewrite the table's files first (in Spark: CALL system.rewrite_data_files with the option delete-file-threshold = 1), or set reload to a new value", file.FilePath())
+			case file.FileFormat() != iceberggo.ParquetFile && file.ContentType() == iceberggo.EntryContentPosDeletes:
+				refused = fmt.Errorf("%s deletes rows by their positions and is a file of format %s, and only Parquet is merged here: let the engine that wrote it rewrite it (in Spark: set the table's write.delete.format.default to parquet, and CALL system.rewrite_position_delete_files with the option rewrite-all), or set reload to a new value", file.FilePath(), file.FileFormat())
 			case file.FileFormat() != iceberggo.ParquetFile:
 				refused = fmt.Errorf("%s is a file of format %s, and only Parquet is merged here: let the engine that wrote it rewrite the table's files as Parquet (write.format.default), or set reload to a new value", file.FilePath(), file.FileFormat())
 			case file.ContentType() == iceberggo.EntryContentPosDeletes:
