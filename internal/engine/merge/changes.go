@@ -196,9 +196,9 @@ func (c *Changes) load(ctx context.Context, r *parquet.Reader, g sourceGroup, k 
 	if err != nil {
 		return 0, err
 	}
-	vectors := make([]*column.Vector, len(c.key))
-	for i, place := range c.key {
-		vectors[i] = b.Columns[place]
+	vectors := make([]*column.Vector, 0, len(c.key)+1)
+	for _, place := range c.key {
+		vectors = append(vectors, b.Columns[place])
 	}
 	if c.ordering >= 0 {
 		vectors = append(vectors, b.Columns[c.ordering])

@@ -200,7 +200,7 @@ func (k *keys) keepOrder(v *column.Vector, i int) {
 
 // newer reports whether a row comes behind the one that a key has, and if so keeps what orders it. NULL comes first.
 func (k *keys) newer(v *column.Vector, i, at int) (bool, error) {
-	compared := 0
+	var compared int
 	if k.order.Kind == column.Bytes {
 		switch before := k.texts[at]; {
 		case v.IsNull(i):

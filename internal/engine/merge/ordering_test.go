@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -128,7 +129,7 @@ func TestTheGreatestOrderingCounts(t *testing.T) {
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Error(diff)
 				}
-				again := append(rows, rows[0])
+				again := slices.Concat(rows, rows[:1])
 				changes, err = merge.LoadOrderedWithin(t.Context(), l.store, &l.schema, "at", []table.DataFile{file(again)}, 0)
 				if !errors.Is(err, merge.ErrKey) || !strings.Contains(err.Error(), "equal values of what orders them of the key id = ") {
 					if _, twice := greatest[rows[0][0]]; twice && greatest[rows[0][0]] == rows[0][1] {
