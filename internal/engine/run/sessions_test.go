@@ -2,6 +2,7 @@ package run_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -27,13 +28,24 @@ func (m *many) reader(limit int) string {
 
 // most watches how many sessions of a role there are behind each batch.
 func (m *many) most(role string) (watch func(int), most *int) {
+	m.t.Helper()
 	most = new(int)
 	lock := make(chan struct{}, 1)
+	if m.looking == nil {
+		config, err := pgx.ParseConfig(m.db.ConnString)
+		m.must(err)
+		config.Database = "postgres" // where it takes none of the sessions that are counted
+		m.looking, err = pgx.ConnectConfig(m.t.Context(), config)
+		m.must(err)
+		m.t.Cleanup(func() { _ = m.looking.Close(context.Background()) })
+	}
 	return func(int) {
 		lock <- struct{}{}
 		defer func() { <-lock }()
 		var now int
-		m.query(&now, `SELECT count(*) FROM pg_stat_activity WHERE usename = '`+role+`'`)
+		if err := m.looking.QueryRow(m.t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE usename = $1`, role).Scan(&now); err != nil {
+			m.t.Error(err) // on a unit's goroutine, which must go on
+		}
 		*most = max(*most, now)
 	}, most
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
+	"github.com/jackc/pgx/v5"
 	parquetgo "github.com/parquet-go/parquet-go"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
@@ -41,6 +42,8 @@ type many struct {
 	rows       int
 	commit     string
 	generation int
+	// looking counts the sessions of a run, without a session of its own for each look.
+	looking *pgx.Conn
 }
 
 func (l *lake) many() *many {
