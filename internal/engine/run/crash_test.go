@@ -24,13 +24,22 @@ func replacing(t *testing.T, h harm, kind func(call) bool) {
 	})
 }
 
-// merging is replacing for runs that merge what has changed, in each way there is.
+// merging is replacing for runs that merge what has changed, and, where calls that write are disturbed, for all other ways to
+// land: what they only read they read alike.
 func merging(t *testing.T, h harm, kind func(call) bool, ways ...way) {
 	t.Helper()
+	kinds := map[string]func(call) bool{merged.name: kind}
+	if underRace {
+		ways = nil // they do nothing side by side that merging does not
+	}
 	for _, by := range append(ways, merged) {
 		t.Run(by.name, func(t *testing.T) {
 			t.Parallel()
-			newNumbers(t).landingBy("numbers", by).disturbedThroughout(h, kind)
+			of := kinds[by.name]
+			if of == nil {
+				of = func(c call) bool { return c.writes && kind(c) }
+			}
+			newNumbers(t).landingBy("numbers", by).disturbedThroughout(h, of)
 		})
 	}
 }

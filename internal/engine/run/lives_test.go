@@ -213,7 +213,11 @@ func (f *life) chained() {
 // simple model says, the chain of positions is whole, and a quiet run makes the table what the source has.
 func TestRandomLives(t *testing.T) {
 	t.Parallel()
-	for _, by := range []way{replaced, merged, marked, versioned, flipped, batched} {
+	ways := []way{replaced, merged, marked, versioned, flipped, batched}
+	if underRace {
+		ways = ways[1:3]
+	}
+	for _, by := range ways {
 		t.Run(by.name, func(t *testing.T) {
 			t.Parallel()
 			seed := sandbox.Seed(t)
