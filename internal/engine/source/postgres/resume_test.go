@@ -143,6 +143,9 @@ func everyPart(int) bool { return true }
 // What is read of a table under several snapshots is each row that the last one shows, once, or replaced by what has changed.
 func TestRestOfParts(t *testing.T) {
 	t.Parallel()
+	if os.Getenv("LAKELAND_POSTGRES") == "13" {
+		t.Skip("servers before 14 are not cut by pages")
+	}
 	c, login, execute := database(t, `CREATE TABLE t (id int PRIMARY KEY, v text) WITH (fillfactor = 80)`, `INSERT INTO t SELECT i, repeat('a', i % 50) FROM generate_series(1, 2000) i`)
 	p := &place{t: t, connection: c, login: login, server: sandbox.ForTest(t, sandbox.Postgres).Postgres()}
 	r := rand.New(rand.NewPCG(sandbox.Seed(t), 11))
