@@ -2,12 +2,12 @@ package run_test
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/readback"
@@ -26,12 +26,19 @@ func (l *lake) extractSmall(table, folder string, readers int) {
 	server := l.sb.Postgres()
 	engine := l.engine("extract", "--from", fmt.Sprintf("postgresql://%s@127.0.0.1:%d/%s?sslmode=require", server.User(), server.Port(), l.db.Name),
 		"--table", "public."+table, "--to", folder, "--readers", strconv.Itoa(readers), "--dpu", "0.0625")
-	limited := exec.CommandContext(l.t.Context(), "sh", append([]string{"-c", `ulimit -d ` + strconv.Itoa(smallest>>10) + ` && exec "$0" "$@"`, engine.Path}, engine.Args[1:]...)...)
+	python, err := l.sb.Python(l.t.Context())
+	l.must(err)
+	peak := filepath.Join(l.t.TempDir(), "peak")
+	limited := exec.CommandContext(l.t.Context(), python, slices.Concat([]string{filepath.Join("testdata", "limited.py"), strconv.Itoa(smallest), peak, engine.Path}, engine.Args[1:])...)
 	limited.Env = slices.Concat(engine.Env, []string{"PGPASSWORD=" + server.Password()})
 	if out, err := limited.CombinedOutput(); err != nil {
 		l.t.Fatalf("%s, %d readers: %v: %s", table, readers, err, out)
 	}
-	resident := limited.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+	text, err := os.ReadFile(peak)
+	l.must(err)
+	resident, err := strconv.ParseInt(string(text), 10, 64)
+	l.must(err)
+	resident <<= 10
 	l.t.Logf("%s, %d readers: %d MB resident, %v of processor", table, readers, resident>>20, limited.ProcessState.UserTime()+limited.ProcessState.SystemTime())
 	if resident > mostResident {
 		l.t.Errorf("%s, %d readers: %d MB were resident", table, readers, resident>>20)
