@@ -25,7 +25,7 @@ bench NAME VALUE BOUND ok|short. A section of the report is replaced when all of
 	command.Flags().StringVar(&o.Merger, "merger", "dist/lakeland-bench", "the binary of lakeland-bench")
 	command.Flags().StringVar(&o.Only, "only", "", "which benchmarks, as a glob over their names (extract.trips, merge*)")
 	command.Flags().IntVar(&o.Rounds, "rounds", 5, "how often each tool runs on each table")
-	command.Flags().IntVar(&o.SparkRounds, "spark-rounds", 2, "in how many of the rounds Spark takes part")
+	command.Flags().IntVar(&o.SparkRounds, "spark-rounds", 5, "in how many of the rounds Spark takes part")
 	command.Flags().BoolVar(&o.Large, "large", false, "measure merge.large too, which takes minutes and some gigabytes of disk")
 	command.Flags().Float64Var(&o.Scale, "scale", 1, "share of the tables' rows")
 	command.Flags().BoolVar(&o.Strict, "strict", false, "fail when a figure is short of its bound")

@@ -8,12 +8,17 @@ import (
 
 // each does something for every number up to n, several at once, until one fails.
 func (w *work) each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	return abreast(ctx, w.Parallel, n, do)
+}
+
+// abreast does something for every number up to n, in their order, up to some at once, until one fails.
+func abreast(ctx context.Context, some, n int, do func(ctx context.Context, i int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wait sync.WaitGroup
 	next := make(chan int)
-	errs := make(chan error, max(w.Parallel, 1))
-	for range min(max(w.Parallel, 1), n) {
+	errs := make(chan error, max(some, 1))
+	for range min(max(some, 1), n) {
 		wait.Go(func() {
 			for i := range next {
 				if err := do(ctx, i); err != nil {

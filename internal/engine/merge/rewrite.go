@@ -22,9 +22,9 @@ type rewriting struct {
 	sorter *sorter
 	out    *outfile
 	gone   bitmap
-	// read and made are vectors that columns are read into and made in, by kind.
-	read, made map[column.Kind]*column.Vector
-	tally      tally
+	// lanes are at least one.
+	lanes []*lane
+	tally tally
 }
 
 // grouped is a row group with what becomes of its rows.
@@ -38,16 +38,6 @@ type grouped struct {
 	// differs says of each hit whether it makes a difference; known says that all that are left do.
 	differs []bool
 	known   bool
-}
-
-func (r *rewriting) vector(of map[column.Kind]*column.Vector, kind column.Kind) *column.Vector {
-	v := of[kind]
-	if v == nil {
-		v = column.NewVector(kind, 0)
-		of[kind] = v
-	}
-	v.Reset()
-	return v
 }
 
 // open makes ready to read the file.
@@ -195,69 +185,10 @@ func (r *rewriting) write(ctx context.Context, d *grouped) error {
 	if err != nil {
 		return err
 	}
-	for i := range r.w.Schema.Columns {
-		if err := r.column(ctx, w, group, d, i); err != nil {
-			return err
-		}
-	}
-	return group.End()
-}
-
-func (r *rewriting) column(ctx context.Context, w *parquet.Writer, out *parquet.GroupWriter, d *grouped, i int) error {
-	c := &r.w.Schema.Columns[i]
-	place, there := r.reader.Find(*c)
-	copyable := there && d.drops == 0 && w.Copyable(i, r.reader, place)
-	low, high := r.f.file.Lower[c.FieldID], r.f.file.Upper[c.FieldID]
-	if copyable && (len(d.hits) == 0 || r.w.isKey[i]) {
-		return out.Copy(ctx, r.reader, d.number, place, d.fetched, low, high)
-	}
-	v := r.vector(r.read, c.Type.Kind())
-	if err := readColumn(ctx, r.reader, d.number, d.fetched, c, v); err != nil {
+	if err := r.columns(ctx, w, group, d); err != nil {
 		return err
 	}
-	if !r.compare(v, i, d) && copyable {
-		return out.Copy(ctx, r.reader, d.number, place, d.fetched, low, high)
-	}
-	return out.Encode(r.apply(v, i, d))
-}
-
-// compare says whether any change differs from what is stored in a column, and notes which do.
-func (r *rewriting) compare(v *column.Vector, i int, d *grouped) bool {
-	differ := false
-	for n, h := range d.hits {
-		if with, at, ok := r.w.value(h, d.of, i); ok && !v.Equal(int(h.Row), with, at) {
-			d.differs[n], differ = true, true
-		}
-	}
-	return differ
-}
-
-// apply makes a column what the changes make of it.
-func (r *rewriting) apply(v *column.Vector, i int, d *grouped) *column.Vector {
-	if len(d.hits) == 0 {
-		return v
-	}
-	if v.Kind != column.Bytes && d.drops == 0 {
-		for _, h := range d.hits {
-			if with, at, ok := r.w.value(h, d.of, i); ok {
-				v.Set(int(h.Row), with, at)
-			}
-		}
-		return v
-	}
-	made, from := r.vector(r.made, v.Kind), 0
-	for _, h := range d.hits {
-		with, at, ok := r.w.value(h, d.of, i)
-		if !ok && !h.goes() {
-			continue
-		}
-		made.AppendRows(v, from, int(h.Row))
-		if from = int(h.Row) + 1; ok {
-			made.AppendRows(with, at, at+1)
-		}
-	}
-	made.AppendRows(v, from, v.Len())
-	return made
+	return group.End()
 }
 
 // fillWith writes a small row group's rows into one that others follow in.
@@ -265,12 +196,13 @@ func (r *rewriting) fillWith(ctx context.Context, d *grouped) error {
 	b := column.NewBatch(r.w.Schema.Kinds(), 0)
 	for i := range r.w.Schema.Columns {
 		c := &r.w.Schema.Columns[i]
-		v := r.vector(r.read, c.Type.Kind())
+		l := r.lanes[0]
+		v := l.vector(l.read, c.Type.Kind())
 		if err := readColumn(ctx, r.reader, d.number, d.fetched, c, v); err != nil {
 			return err
 		}
-		r.compare(v, i, d)
-		applied := r.apply(v, i, d)
+		r.compare(v, i, d, d.differs)
+		applied := r.apply(l, v, i, d)
 		b.Columns[i].AppendRows(applied, 0, applied.Len())
 	}
 	return r.out.write(ctx, b)

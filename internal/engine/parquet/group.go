@@ -50,21 +50,26 @@ func (g *GroupWriter) Encode(v *column.Vector) error {
 	if err != nil {
 		return err
 	}
-	if v.Len() != g.rows || v.Kind != c.column.Type.Kind() || c.column.Required && v.Nulls > 0 {
-		return fmt.Errorf("writing column %q of a row group: it has %d rows of kind %s and %d NULLs, not %d of %s", c.column.Name, v.Len(), v.Kind, v.Nulls, g.rows, c.column.Type.Kind())
-	}
-	if !c.chosen {
-		c.choose(v)
-	}
-	if err := c.add(v); err != nil {
-		return fmt.Errorf("writing column %q of a row group: %w", c.column.Name, err)
-	}
-	chunk, index, err := c.end(g.w.out)
+	chunk, index, err := g.encode(c, v, g.w.out)
 	if err != nil {
 		return err
 	}
 	g.done(chunk, index)
 	return nil
+}
+
+// encode encodes a column and writes it.
+func (g *GroupWriter) encode(c *chunk, v *column.Vector, out *counter) (format.ColumnChunk, chunkIndex, error) {
+	if v.Len() != g.rows || v.Kind != c.column.Type.Kind() || c.column.Required && v.Nulls > 0 {
+		return format.ColumnChunk{}, chunkIndex{}, fmt.Errorf("writing column %q of a row group: it has %d rows of kind %s and %d NULLs, not %d of %s", c.column.Name, v.Len(), v.Kind, v.Nulls, g.rows, c.column.Type.Kind())
+	}
+	if !c.chosen {
+		c.choose(v)
+	}
+	if err := c.add(v); err != nil {
+		return format.ColumnChunk{}, chunkIndex{}, fmt.Errorf("writing column %q of a row group: %w", c.column.Name, err)
+	}
+	return c.end(out)
 }
 
 // Copyable reports whether a column of a file may be copied as the table's column i, from each of its row groups: their

@@ -114,7 +114,8 @@ func (b *bench) merges(ctx context.Context, out io.Writer) ([]figure, error) {
 	var all []figure
 	var taken []scenario
 	for _, s := range scenarios {
-		if wanted(b.Only, "merge."+s.name) || s.name == "uniform" && (wanted(b.Only, "merge.spark") || wanted(b.Only, "merge.on_read")) {
+		// What others are compared with is measured beside them.
+		if wanted(b.Only, "merge."+s.name) || s.name == "uniform" && (wanted(b.Only, "merge.spark") || wanted(b.Only, "merge.on_read") || wanted(b.Only, "merge.recent")) {
 			taken = append(taken, s)
 		}
 	}
@@ -140,7 +141,11 @@ func (b *bench) merges(ctx context.Context, out io.Writer) ([]figure, error) {
 		name string
 		run  func(context.Context, io.Writer) ([]figure, error)
 	}{{"merge.commits", b.commits}, {"merge.large", b.large}} {
-		if !wanted(b.Only, more.name) || more.name == "merge.large" && !b.Large {
+		if !wanted(b.Only, more.name) {
+			continue
+		}
+		if more.name == "merge.large" && !b.Large {
+			_, _ = fmt.Fprintf(out, "merge.large, a merge into 100 million rows, was not measured: LARGE=1 does\n\n")
 			continue
 		}
 		figures, err := more.run(ctx, out)

@@ -16,7 +16,7 @@ import (
 func (b *bench) commits(ctx context.Context, out io.Writer) ([]figure, error) {
 	count := max(int(1000*b.Scale), 50)
 	var tenth, last []float64
-	for range min(b.Rounds, 3) {
+	for range b.Rounds {
 		folder, err := os.MkdirTemp(b.folder, "commits-")
 		if err != nil {
 			return nil, fmt.Errorf("making a folder: %w", err)
@@ -55,7 +55,7 @@ func (b *bench) large(ctx context.Context, out io.Writer) ([]figure, error) {
 			return nil, err
 		}
 		var samples []sample
-		for range min(b.Rounds, 3) {
+		for range b.Rounds {
 			taken, _, err := measured(exec.CommandContext(ctx, b.Merger, "merge", "--lake", folder, "--changes", "changes"))
 			if err != nil {
 				return nil, fmt.Errorf("merging into %d rows: %w", rows, err)

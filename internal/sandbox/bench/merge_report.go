@@ -14,6 +14,8 @@ func wallOf(s sample) float64 { return s.wall.Seconds() }
 
 func cpuOf(s sample) float64 { return s.client.Seconds() }
 
+func sizeOf(s sample) float64 { return float64(s.size) }
+
 func rssOf(s sample) float64 { return float64(s.rss) / mega }
 
 // mergeFigures are the bounded ones, from the samples by scenario and merger. Ratios are of the same rounds.
@@ -35,9 +37,11 @@ func mergeFigures(by map[string]map[string][]sample) []figure {
 	ratio("uniform.cpu_to_duckdb", ours("uniform"), by["uniform"][reference], cpuOf, 0.85, atMost)
 	value("uniform.rss_mb", ours("uniform"), rssOf, 300)
 	ratio("three_columns.wall_to_duckdb", ours("three_columns"), by["three_columns"][reference], wallOf, 0.5, atMost)
+	ratio("three_columns.cpu_to_duckdb", ours("three_columns"), by["three_columns"][reference], cpuOf, 0.5, atMost)
 	ratio("recent.speedup", ours("uniform"), ours("recent"), wallOf, 10, atLeast)
 	value("hundred.wall_s", ours("hundred"), wallOf, 2)
 	ratio("on_read.wall_to_cow", by["uniform"][onRead], ours("uniform"), wallOf, 0.3, atMost)
+	ratio("on_read.bytes_to_cow", by["uniform"][onRead], ours("uniform"), sizeOf, 0.3, atMost)
 	ratio("spark.wall_speedup", by["uniform"][spark], ours("uniform"), wallOf, 8, atLeast)
 	ratio("spark.cpu_saving", by["uniform"][spark], ours("uniform"), cpuOf, 15, atLeast)
 	return out

@@ -57,8 +57,20 @@ func (s *section) whole(only string) bool {
 
 // text is the section with its figures, the machine and the date.
 func (s *section) text(rounds int, figures string) string {
-	return fmt.Sprintf("## %s\n\nOn %s, %d rounds, %d cores, %s. %s\n\n%s\n", s.title, time.Now().UTC().Format("2006-01-02"), rounds, runtime.NumCPU(), runtime.GOOS+"/"+runtime.GOARCH,
+	return fmt.Sprintf("## %s\n\nOn %s, %d rounds, %s, %s. %s\n\n%s\n", s.title, time.Now().UTC().Format("2006-01-02"), rounds, processors(), runtime.GOOS+"/"+runtime.GOARCH,
 		s.says, strings.TrimSpace(wrapFigures(figures)))
+}
+
+// processors says how many there are, and of what kind where the system tells (proc(5), /proc/cpuinfo).
+func processors() string {
+	out := fmt.Sprintf("%d cores", runtime.NumCPU())
+	text, _ := os.ReadFile("/proc/cpuinfo") // what other systems do not have
+	for line := range strings.Lines(string(text)) {
+		if name, model, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+			return out + " of " + strings.TrimSpace(model)
+		}
+	}
+	return out
 }
 
 // writeReport replaces sections of the report, by their titles, and keeps its others.
