@@ -257,6 +257,22 @@ func readColumn(ctx context.Context, r *parquet.Reader, group int, fetched *parq
 	return chunk.ReadAll(v)
 }
 
+// pickColumn appends some rows of a stored column, whose numbers ascend, or NULLs where the file has no such column.
+func pickColumn(ctx context.Context, r *parquet.Reader, group int, fetched *parquet.Fetched, c *schema.Column, v *column.Vector, rows []int32) error {
+	place, ok := r.Find(*c)
+	if !ok {
+		for range rows {
+			v.AppendNull()
+		}
+		return nil
+	}
+	chunk, err := r.Chunk(ctx, group, place, fetched, c.Type)
+	if err != nil {
+		return err
+	}
+	return chunk.Pick(v, rows)
+}
+
 // Rows is how many changes there are, removals left out.
 func (c *Changes) Rows() int { return c.count }
 

@@ -128,13 +128,53 @@ func (r *rewriting) column(ctx context.Context, l *lane, w *parquet.Writer, d *g
 		return nil, nil
 	}
 	v := l.vector(l.read, c.Type.Kind())
+	if copyable && len(d.hits) <= r.f.rows[d.number]/pickShare && !r.w.differed[i].Load() {
+		differ, err := r.comparePicked(ctx, v, i, d, differs)
+		if err != nil || !differ {
+			return nil, err
+		}
+		r.w.differed[i].Store(true)
+		v.Reset()
+	}
 	if err := readColumn(ctx, r.reader, d.number, d.fetched, c, v); err != nil {
 		return nil, err
 	}
 	if !r.compare(v, i, d, differs) && copyable {
+		r.w.differed[i].Store(false)
 		return nil, nil
 	}
 	return r.apply(l, v, i, d), nil
+}
+
+// pickShare is the part of a row group's rows, one in so many, up to which hits are read by themselves to find out whether a
+// column differs. One that does is read once more, so that what differed last is read whole at once.
+const pickShare = 16
+
+// comparePicked does what compare does, with the rows of hits alone.
+func (r *rewriting) comparePicked(ctx context.Context, v *column.Vector, i int, d *grouped, differs []bool) (differ bool, err error) {
+	if err := pickColumn(ctx, r.reader, d.number, d.fetched, &r.w.Schema.Columns[i], v, d.places()); err != nil {
+		return false, err
+	}
+	for n, h := range d.hits {
+		if with, at, ok := r.w.value(h, d.of, i); ok && !v.Equal(n, with, at) {
+			differs[n], differ = true, true
+		}
+	}
+	return differ, nil
+}
+
+// places are the rows of the hits, in their order.
+func (d *grouped) places() []int32 {
+	d.once.Do(func() { d.rows = placesOf(d.hits) })
+	return d.rows
+}
+
+func placesOf(hits []Hit) []int32 {
+	out := make([]int32, len(hits))
+	for n, h := range hits {
+		out[n] = h.Row
+	}
+	return out
 }
 
 // copy writes the next column, i, as it is stored.

@@ -87,20 +87,22 @@ func (w *work) compare(ctx context.Context, r *parquet.Reader, g int, fetched *p
 			return false, err
 		}
 	}
-	for i := range w.Schema.Columns {
+	places := placesOf(hits)
+	for _, i := range w.likely() {
 		c := &w.Schema.Columns[i]
 		if w.isKey[i] || w.passive[i] || left == 0 && (!soft || i != w.soft) {
 			continue
 		}
-		v := column.NewVector(c.Type.Kind(), 0)
-		if err := readColumn(ctx, r, g, fetched, c, v); err != nil {
+		v := column.NewVector(c.Type.Kind(), len(places))
+		if err := pickColumn(ctx, r, g, fetched, c, v, places); err != nil {
 			return false, err
 		}
 		for n, h := range hits {
 			if differ[n] {
 				continue
 			}
-			if with, at, ok := w.value(h, of, i); ok && !v.Equal(int(h.Row), with, at) {
+			if with, at, ok := w.value(h, of, i); ok && !v.Equal(n, with, at) {
+				w.differed[i].Store(true)
 				if differ[n], some = true, true; first {
 					return true, nil
 				}
@@ -111,6 +113,19 @@ func (w *work) compare(ctx context.Context, r *parquet.Reader, g int, fetched *p
 		}
 	}
 	return some, nil
+}
+
+// likely are all columns, those first in which changes differed last.
+func (w *work) likely() []int {
+	var out, others []int
+	for i := range w.differed {
+		if w.differed[i].Load() {
+			out = append(out, i)
+		} else {
+			others = append(others, i)
+		}
+	}
+	return append(out, others...)
 }
 
 // Thresholds of merges on read, beyond which what is to be read costs more than what is written once.

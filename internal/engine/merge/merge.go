@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
@@ -116,6 +117,7 @@ func (m *Merge) begin() (*work, error) {
 		return nil, err
 	}
 	w.passive, w.isKey = make([]bool, len(m.Schema.Columns)), make([]bool, len(m.Schema.Columns))
+	w.differed = make([]atomic.Bool, len(m.Schema.Columns))
 	for i, c := range m.Schema.Columns {
 		w.isKey[i] = slices.Contains(m.Schema.Key, c.Name)
 	}

@@ -3,6 +3,7 @@ package merge
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/parquet"
@@ -38,6 +39,9 @@ type grouped struct {
 	// differs says of each hit whether it makes a difference; known says that all that are left do.
 	differs []bool
 	known   bool
+	// rows are the hits' rows, made once.
+	once sync.Once
+	rows []int32
 }
 
 // open makes ready to read the file.

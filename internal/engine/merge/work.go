@@ -3,6 +3,7 @@ package merge
 import (
 	"math"
 	"sync"
+	"sync/atomic"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
@@ -17,6 +18,8 @@ type work struct {
 	// and op are the places of those columns, or -1.
 	isKey, passive []bool
 	soft, op       int
+	// differed says of each column whether it did where it was compared last.
+	differed []atomic.Bool
 	// yes is what soft deletes put into their column, letters are what is put into the one that says what became of a row.
 	yes, letters *column.Vector
 

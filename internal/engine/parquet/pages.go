@@ -28,6 +28,8 @@ type ChunkReader struct {
 	dictionary plainValues
 	values     plainValues
 	numbers    []int32
+	// picked are the rows that are wanted, nil for all.
+	picked *picked
 }
 
 // Next appends the rows of the next page, and says how many they are; io.EOF behind the last page.
@@ -78,6 +80,9 @@ func (c *ChunkReader) next(v *column.Vector) (int, error) {
 			}
 		case h.Type == format.DataPage && h.DataPageHeader.Valid:
 			p := &h.DataPageHeader.V
+			if c.passes(int(p.NumValues)) {
+				return 0, nil
+			}
 			if body, err = c.unpack(body, int(h.UncompressedPageSize)); err != nil {
 				return 0, err
 			}
@@ -87,6 +92,9 @@ func (c *ChunkReader) next(v *column.Vector) (int, error) {
 			return c.append(v, p.Encoding, body)
 		case h.Type == format.DataPageV2 && h.DataPageHeaderV2.Valid:
 			p := &h.DataPageHeaderV2.V
+			if c.passes(int(p.NumValues)) {
+				return 0, nil
+			}
 			// Levels come first, and are never compressed.
 			levels := int(p.DefinitionLevelsByteLength)
 			if p.RepetitionLevelsByteLength != 0 || levels < 0 || levels > len(body) {
@@ -106,6 +114,15 @@ func (c *ChunkReader) next(v *column.Vector) (int, error) {
 			return 0, fmt.Errorf("%w: a page of type %s", errDamaged, h.Type)
 		}
 	}
+}
+
+// passes reports whether a page of some rows has none that is wanted.
+func (c *ChunkReader) passes(rows int) bool {
+	if c.picked == nil || rows < 0 || rows > c.left || !c.picked.passes(rows) {
+		return false
+	}
+	c.left -= rows
+	return true
 }
 
 func (c *ChunkReader) unpack(body []byte, size int) ([]byte, error) {
@@ -162,7 +179,7 @@ func (c *ChunkReader) append(v *column.Vector, encoding format.Encoding, body []
 		if err := c.values.decode(encoding, &c.leaf, count, body); err != nil {
 			return 0, err
 		}
-		return c.levels.rows, c.values.put(v, c.as, &c.leaf, &c.levels, nil)
+		return c.put(v, &c.values, nil)
 	}
 	if c.numbers = c.numbers[:0]; count > 0 {
 		if len(body) < 1 {
@@ -178,7 +195,16 @@ func (c *ChunkReader) append(v *column.Vector, encoding format.Encoding, body []
 			}
 		}
 	}
-	return c.levels.rows, c.dictionary.put(v, c.as, &c.leaf, &c.levels, c.numbers)
+	return c.put(v, &c.dictionary, c.numbers)
+}
+
+// put puts the rows of the page at hand, or those that are wanted, and says how many they are.
+func (c *ChunkReader) put(v *column.Vector, values *plainValues, numbers []int32) (int, error) {
+	l := &c.levels
+	if c.picked != nil {
+		l, numbers = c.picked.of(l, numbers)
+	}
+	return l.rows, values.put(v, c.as, &c.leaf, l, numbers)
 }
 
 // decompressor is nil for what is not compressed.

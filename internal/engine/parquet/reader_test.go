@@ -304,6 +304,9 @@ func FuzzReader(f *testing.F) {
 					continue
 				}
 				_ = chunk.ReadAll(column.NewVector(c.Type.Kind(), 0))
+				if chunk, err = r.Chunk(t.Context(), group, place, nil, c.Type); err == nil {
+					_ = chunk.Pick(column.NewVector(c.Type.Kind(), 0), []int32{0, 3, int32(at)})
+				}
 			}
 		}
 	})

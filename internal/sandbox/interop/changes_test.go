@@ -100,6 +100,17 @@ func trinoChanges() scenario {
 			},
 			{name: "landed behind the deletes", do: landChanges, end: true},
 			{
+				name: "landed and rolled back by Trino", end: true,
+				do: func(x *stage) {
+					x.sql(`CREATE TABLE before AS SELECT * FROM t`)
+					snapshot := x.snapshot()
+					landChanges(x)
+					x.trino(`ALTER TABLE $t EXECUTE rollback_to_snapshot(` + snapshot + `)`)
+				},
+				want: `SELECT * FROM before`,
+			},
+			{name: "landed behind Trino's rollback", do: landChanges, end: true},
+			{
 				name: "Trino inserts and expires snapshots, the checkpoint's too", end: true,
 				do: func(x *stage) {
 					x.trino(`INSERT INTO $t (id) VALUES (-1)`, `ALTER TABLE $t EXECUTE expire_snapshots(retention_threshold => '0s')`)

@@ -22,6 +22,7 @@
 // both ways.
 //
 // The light readers, PyIceberg and DuckDB, look behind every step; Spark and Trino behind those that say end, and behind all
-// with FULL=1. make test runs the scenarios that no engine of Java changes, read by PyIceberg alone; make interop
-// all but those marked full; make interop FULL=1 all. What an engine cannot do stands in gaps.txt with its reason.
+// with FULL=1. make test runs the scenarios that no engine of Java changes, read by PyIceberg and by DuckDB
+// from the files that the metadata names; make interop all but those marked full; make interop FULL=1 all. What an engine
+// cannot do stands in gaps.txt with its reason.
 package interop

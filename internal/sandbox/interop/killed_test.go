@@ -139,6 +139,11 @@ func mortals() []scenario {
 			commit:   "UpdateTable", holds: shown,
 		}),
 		workersDie(mortal{
+			scenario: scenario{name: "merging into files", setup: modelled(seen[0], seen[1]), document: incremental(func(s *spec.Table) { s.WriteMode = "copy_on_write" })},
+			commit:   "UpdateTable", holds: shown,
+		}),
+		workersDie(mortal{scenario: scenario{name: "replacing all rows", setup: seen}, commit: "UpdateTable", holds: `SELECT * FROM t`}),
+		workersDie(mortal{
 			scenario: scenario{name: "flipping plain files", plain: true, setup: seen, document: func(s *spec.Table) { s.Target.Format = "parquet" }},
 			commit:   "UpdateTable", holds: `SELECT * FROM t`,
 		}),

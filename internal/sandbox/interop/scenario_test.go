@@ -233,6 +233,12 @@ func (x *stage) light(chosen form) []reading {
 			return nil, err
 		}
 		return first(readback.Reader{Python: python, Env: x.sb.Env()}.Iceberg(ctx, x.database+".t"))
+	}}, {"DuckDB from the files", func(ctx context.Context) (*readback.Table, error) {
+		python, err := x.sb.Python(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return first(readback.Reader{Python: python, Env: x.sb.Env()}.Files(ctx, x.database+".t"))
 	}}}
 	if chosen > short {
 		readings = append(readings, reading{"DuckDB", func(ctx context.Context) (*readback.Table, error) {

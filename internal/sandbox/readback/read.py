@@ -1,6 +1,7 @@
 """Reads tables with engines that are not Lakeland's and prints every value in one plain form.
 
-Arguments: pyiceberg rows|count DATABASE.TABLE... | iceberg-duckdb rows METADATA... | duckdb rows FILE... | pyarrow rows FILE... |
+Arguments: pyiceberg rows|count DATABASE.TABLE... | files-duckdb rows DATABASE.TABLE... |
+iceberg-duckdb rows METADATA... | duckdb rows FILE... | pyarrow rows FILE... |
 duckdb query SQL...
 Prints a line of JSON per table: {"columns": [[name, type], ...], "count": n, "rows": [[value, ...], ...]}.
 
@@ -66,13 +67,59 @@ def iceberg_duckdb(addresses):
         show(db.execute("SELECT * FROM iceberg_scan(?)", [address]).to_arrow_table(), True)
 
 
-def iceberg(rows, names):
+def lake():
     from pyiceberg.catalog import load_catalog
 
-    catalog = load_catalog("lake", **{
+    return load_catalog("lake", **{
         "type": "glue", "glue.endpoint": endpoint("GLUE"), "s3.endpoint": endpoint("S3"),
         "glue.region": os.environ["AWS_REGION"], "s3.region": os.environ["AWS_REGION"],
         "s3.access-key-id": os.environ["AWS_ACCESS_KEY_ID"], "s3.secret-access-key": os.environ["AWS_SECRET_ACCESS_KEY"]})
+
+
+# What DuckDB calls Iceberg's types; decimals have one name in both.
+TYPES = {"int": "integer", "long": "bigint", "float": "float", "double": "double", "string": "varchar", "binary": "blob", "boolean": "boolean",
+         "date": "date", "timestamp": "timestamp", "timestamptz": "timestamptz"}
+
+
+def files_duckdb(names):
+    """Reads the files that a table's metadata names, columns by their field ids and without rows that are deleted by position."""
+    import tempfile
+
+    import duckdb
+
+    catalog = lake()
+    for name in names:
+        table = catalog.load_table(tuple(name.split(".", 1)))
+        fields = [(f.field_id, f.name, TYPES.get(str(f.field_type), str(f.field_type))) for f in table.schema().fields]
+        with tempfile.TemporaryDirectory() as folder:
+            local = {}
+
+            def fetched(address):
+                if address not in local:
+                    local[address] = os.path.join(folder, "%d.parquet" % len(local))
+                    with table.io.new_input(address).open() as source, open(local[address], "wb") as out:
+                        out.write(source.read())
+                return local[address]
+
+            db = duckdb.connect()
+            db.execute("SET timezone='UTC'; SET threads=2; CREATE TABLE gone (file varchar, pos bigint)")
+            parts, deletes = [], set()
+            for task in table.scan().plan_files():
+                path = fetched(task.file.file_path)
+                ids = {i: n for n, i in db.execute("SELECT name, field_id FROM parquet_schema(?) WHERE field_id IS NOT NULL", [path]).fetchall()}
+                columns = ", ".join('CAST(%s AS %s) AS "%s"' % ('"%s"' % ids[i].replace('"', '""') if i in ids else "NULL", kind, n.replace('"', '""')) for i, n, kind in fields)
+                parts.append("SELECT %s FROM read_parquet('%s', file_row_number = true) WHERE file_row_number NOT IN (SELECT pos FROM gone WHERE file = '%s')"
+                             % (columns, path, task.file.file_path.replace("'", "''")))
+                for delete in task.delete_files:
+                    if delete.file_path not in deletes:
+                        deletes.add(delete.file_path)
+                        db.execute("INSERT INTO gone SELECT file_path, pos FROM read_parquet(?)", [fetched(delete.file_path)])
+            none = "SELECT %s WHERE false" % ", ".join('CAST(NULL AS %s) AS "%s"' % (kind, n.replace('"', '""')) for _, n, kind in fields)
+            show(db.execute(" UNION ALL ".join(parts or [none])).to_arrow_table(), True)
+
+
+def iceberg(rows, names):
+    catalog = lake()
     for name in names:
         table = catalog.load_table(tuple(name.split(".", 1)))
         columns = [[f.name, str(f.field_type)] for f in table.schema().fields]
@@ -86,6 +133,9 @@ def main():
     engine, what, names = sys.argv[1], sys.argv[2], sys.argv[3:]
     if engine == "pyiceberg":
         iceberg(what == "rows", names)
+        return
+    if engine == "files-duckdb":
+        files_duckdb(names)
         return
     if engine == "iceberg-duckdb":
         iceberg_duckdb(names)

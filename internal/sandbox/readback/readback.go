@@ -45,6 +45,12 @@ func (r Reader) Iceberg(ctx context.Context, names ...string) ([]Table, error) {
 	return r.read(ctx, append([]string{"pyiceberg", "rows"}, names...))
 }
 
+// Files reads tables of the Glue catalogue, named database.table, with DuckDB's reader of Parquet: the files that their Iceberg
+// metadata names, by their field ids, without rows that are deleted by position.
+func (r Reader) Files(ctx context.Context, names ...string) ([]Table, error) {
+	return r.read(ctx, append([]string{"files-duckdb", "rows"}, names...))
+}
+
 // Metadata reads Iceberg tables by the addresses of their metadata files, with DuckDB's Iceberg reader.
 func (r Reader) Metadata(ctx context.Context, addresses ...string) ([]Table, error) {
 	return r.read(ctx, append([]string{"iceberg-duckdb", "rows"}, addresses...))
