@@ -12,7 +12,8 @@ import (
 )
 
 // incremental brings what changed at the source since the last position into the table, in one commit; the first time, and
-// after a reload, it replaces the whole table. A run that finds nothing to apply makes no commit.
+// after a reload, it replaces the whole table. A run that finds nothing to apply makes no commit, unless it is the one that
+// honours a reload or takes the table over.
 func (a *attempt) incremental(ctx context.Context, id string) error {
 	l, err := a.begin(ctx, id)
 	if err != nil {
