@@ -65,7 +65,7 @@ func (a *attempt) incremental(ctx context.Context, id string) error {
 // meanwhile, nil for the whole table.
 func (a *attempt) position(l *landing) (from *postgres.Position, err error) {
 	c := l.head.Checkpoint
-	if l.head.Exists && c != nil && !l.adopted {
+	if l.head.Exists && c != nil && !l.afresh {
 		l.before = c.To
 	}
 	if l.whole {

@@ -31,7 +31,8 @@ type landing struct {
 	// owed says that there is a commit to be made whatever was read, for only a commit can say that a reload was honoured, or
 	// whose the table is from now on.
 	owed bool
-	// before is the position of the table's chain of commits, null where this commit begins one.
+	// before is the position of the table's chain of commits, null where this commit begins one: the first, and one that lands
+	// afresh.
 	before json.RawMessage
 	// planned are the table's columns from this commit on.
 	planned schema.Table
