@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"sync"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 )
 
 // each does something for every number up to n, several at once, until one fails.
@@ -16,7 +18,7 @@ func (w *work) each(ctx context.Context, n int, do func(ctx context.Context, i i
 	for range min(max(w.Parallel, 1), n) {
 		wait.Go(func() {
 			for i := range next {
-				if err := do(ctx, i); err != nil {
+				if err := guard.Call(func() error { return do(ctx, i) }); err != nil {
 					errs <- err
 					cancel(err)
 					return
