@@ -55,9 +55,21 @@ func (a *attempt) plan(ctx context.Context, l *landing, snapshot *postgres.Snaps
 	if a.r.Started != nil {
 		a.r.Started(a.name, described.EstimatedRows)
 	}
-	a.before = max(l.head.Rows, 0)
+	if a.before = max(l.head.Rows, 0); l.replaces(a.doc) && l.head.Rows < 0 {
+		a.countBefore(ctx, l)
+	}
 	l.planned, err = l.target.Prepare(l.head, wanted)
 	return err
+}
+
+// countBefore counts the rows that a commit will take away, where the head does not say how many there are. It is for the
+// history alone, and holds nothing up.
+func (a *attempt) countBefore(ctx context.Context, l *landing) {
+	rows, why := countLake(ctx, l.target, l.head)
+	if why != "" {
+		a.notes = append(a.notes, "the rows that were there before are not counted: "+why)
+	}
+	a.before = rows
 }
 
 // follows says which rows of the lake's table have columns of before.

@@ -87,3 +87,20 @@ func TestWhatFindsNothingNewIsRecorded(t *testing.T) {
 		}
 	})
 }
+
+// History says how many rows a reload has taken away, also where some of them were marked as deleted.
+func TestAReloadCountsWhatWasThere(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, `CREATE TABLE goods (id bigint PRIMARY KEY, name text)`, `INSERT INTO goods SELECT i, 'good' FROM generate_series(1, 100) i`)
+	l.changing("goods", spec.Extract{}, func(s *spec.Table) { s.WriteMode = "merge_on_read" })
+	l.round("goods")
+	l.sql(`UPDATE goods SET name = 'better' WHERE id <= 10`, `DELETE FROM goods WHERE id = 50`)
+	l.round("goods")
+	if rows := l.head("goods").Rows; rows != -1 {
+		t.Fatalf("no rows are marked as deleted: there are %d", rows)
+	}
+	l.change("goods", func(s *spec.Table) { s.Reload = "deleted rows" })
+	if _, h := l.round("goods"); h.Deleted != 100 || h.Inserted != 99 || h.Net != -1 {
+		t.Errorf("%d inserted, %d deleted, net %d", h.Inserted, h.Deleted, h.Net)
+	}
+}
