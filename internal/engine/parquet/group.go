@@ -71,7 +71,9 @@ func (g *GroupWriter) Encode(v *column.Vector) error {
 // values are stored alike and mean the same, and what the copy would tell of them is known.
 func (w *Writer) Copyable(i int, r *Reader, place int) bool {
 	from, to := &r.leaves[place], &w.metadata.Schema[i+1]
-	return from.Type == to.Type && from.TypeLength == to.TypeLength && from.RepetitionType == to.RepetitionType && from.Scale == to.Scale &&
+	// The length of a type is that of byte arrays of one length; some writers tell one of numbers too.
+	alike := from.Type == to.Type && (from.TypeLength == to.TypeLength || to.Type.V != format.FixedLenByteArray)
+	return alike && from.RepetitionType == to.RepetitionType && from.Scale == to.Scale &&
 		scaleOf(w.table.Columns[i].Type, from) == nil && r.tells(place)
 }
 
