@@ -171,6 +171,27 @@ func TestPositionsBehindTheEnd(t *testing.T) {
 	}
 }
 
+// A stored file that has another number of rows than the table says is damage, and said so with its name: what is deleted of
+// it by position cannot be told from that.
+func TestStoredFilesOfOtherRows(t *testing.T) {
+	t.Parallel()
+	for _, rows := range []int64{1, 500} {
+		l := newTable(t, 1, "id")
+		l.add(numbered(0, 200, 0), 0, false)
+		l.deleteRows(50)
+		l.files[0].Rows = rows
+		files := l.changeFiles(numbered(0, 200, 1), 0, false)
+		changes, err := merge.Load(t.Context(), l.store, &l.schema, files, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := merge.Merge{Store: l.store, Schema: l.schema, Files: l.files, Changes: changes, Parallel: 2, Keys: func(string) (string, string) { return "x", "" }}
+		if _, err := m.Run(t.Context()); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%s has 200 rows, and the table's metadata say %d", l.files[0].Key, rows)) {
+			t.Error(err)
+		}
+	}
+}
+
 // What a merge cannot keep is refused before anything is read.
 func TestMergesThatAreRefused(t *testing.T) {
 	t.Parallel()

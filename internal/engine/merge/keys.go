@@ -243,12 +243,20 @@ func compare(v *column.Vector, i int, o *column.Vector, j int) int {
 	case column.Int128:
 		return v.Wides[i].Cmp(o.Wides[j])
 	case column.Float32:
-		return cmp.Compare(v.Float32s[i], o.Float32s[j])
+		return compareFloats(float64(v.Float32s[i]), float64(o.Float32s[j]))
 	case column.Float64:
-		return cmp.Compare(v.Float64s[i], o.Float64s[j])
+		return compareFloats(v.Float64s[i], o.Float64s[j])
 	default:
 		return cmp.Compare(v.Int64s[i], o.Int64s[j])
 	}
+}
+
+// compareFloats is cmp.Compare, but that what is not a number comes behind all numbers, as PostgreSQL has it.
+func compareFloats(a, b float64) int {
+	if math.IsNaN(a) || math.IsNaN(b) {
+		return cmp.Compare(truth(math.IsNaN(a)), truth(math.IsNaN(b)))
+	}
+	return cmp.Compare(a, b)
 }
 
 func truth(b bool) int {

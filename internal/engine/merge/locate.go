@@ -78,8 +78,13 @@ func (w *work) open(ctx context.Context, f *found) (*parquet.Reader, error) {
 		return r, err
 	}
 	f.rows = make([]int, r.RowGroups())
+	all := int64(0)
 	for g := range f.rows {
 		f.rows[g] = r.Rows(g)
+		all += int64(f.rows[g])
+	}
+	if all != f.file.Rows {
+		return nil, fmt.Errorf("%s has %d rows, and the table's metadata say %d: have whoever added the file write it anew, or set reload to a new value to land the table afresh", f.file.Key, all, f.file.Rows)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

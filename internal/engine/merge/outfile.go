@@ -48,16 +48,22 @@ func (o *outfile) open(ctx context.Context) (*parquet.Writer, error) {
 
 // write writes a batch, into a new file where the one at hand is full.
 func (o *outfile) write(ctx context.Context, b *column.Batch) error {
-	if o.writer != nil && o.writer.Size() >= o.w.fileBytes {
-		if err := o.end(); err != nil {
-			return err
-		}
+	if err := o.endFull(); err != nil {
+		return err
 	}
 	w, err := o.open(ctx)
 	if err != nil {
 		return err
 	}
 	return w.Write(b)
+}
+
+// endFull finishes the file at hand if it is full.
+func (o *outfile) endFull() error {
+	if o.writer == nil || o.writer.Size() < o.w.fileBytes {
+		return nil
+	}
+	return o.end()
 }
 
 // end finishes the file at hand. It is known to the merge from then on, whatever comes of it, for the answer may be lost.

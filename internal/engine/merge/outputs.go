@@ -131,7 +131,7 @@ func (w *work) writeOutput(ctx context.Context, o *output, unit string) error {
 	defer out.abort()
 	var sum tally
 	for i, f := range o.sources {
-		r := &rewriting{w: w, f: f, out: out, lanes: w.lanes(len(w.plans))}
+		r := &rewriting{w: w, f: f, out: out, joined: len(o.sources) > 1, lanes: w.lanes(len(w.plans))}
 		if err := r.open(ctx); err != nil {
 			return err
 		}

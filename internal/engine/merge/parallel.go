@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"sync"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 )
 
 // each does something for every number up to n, several at once, until one fails.
@@ -21,7 +23,7 @@ func abreast(ctx context.Context, some, n int, do func(ctx context.Context, i in
 	for range min(max(some, 1), n) {
 		wait.Go(func() {
 			for i := range next {
-				if err := do(ctx, i); err != nil {
+				if err := guard.Call(func() error { return do(ctx, i) }); err != nil {
 					errs <- err
 					cancel(err)
 					return

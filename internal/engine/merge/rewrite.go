@@ -23,6 +23,9 @@ type rewriting struct {
 	sorter *sorter
 	out    *outfile
 	gone   bitmap
+	// joined says that the file is one of several that are written into others, which are ended when they are full. One that is
+	// written anew by itself is not split.
+	joined bool
 	// lanes are at least one.
 	lanes []*lane
 	tally tally
@@ -181,6 +184,11 @@ func (r *rewriting) count(d *grouped) {
 
 // write writes a row group column by column.
 func (r *rewriting) write(ctx context.Context, d *grouped) error {
+	if r.joined {
+		if err := r.out.endFull(); err != nil {
+			return err
+		}
+	}
 	w, err := r.out.open(ctx)
 	if err != nil {
 		return err

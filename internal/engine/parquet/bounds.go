@@ -188,9 +188,15 @@ func (b *bounds) text(v []byte) {
 		return // most values lie between by their first bytes alone
 	}
 	if !b.some || bytes.Compare(v, b.lowText) < 0 {
+		if b.lowText == nil {
+			b.lowText = []byte{} // an empty text is a bound, and nil is none
+		}
 		b.lowText, b.lowStart = append(b.lowText[:0], beginning(v)...), start
 	}
 	if !b.some || bytes.Compare(v, b.highText) > 0 {
+		if b.highText == nil {
+			b.highText = []byte{}
+		}
 		b.highText, b.highStart = append(b.highText[:0], beginning(v)...), start
 	}
 	b.some = true

@@ -76,12 +76,15 @@ func (g *GroupWriter) encode(c *chunk, v *column.Vector, out *counter) (format.C
 // values are stored alike and mean the same, and what the copy would tell of them is known.
 func (w *Writer) Copyable(i int, r *Reader, place int) bool {
 	from, to := &r.leaves[place], &w.metadata.Schema[i+1]
-	return from.Type == to.Type && from.TypeLength == to.TypeLength && from.RepetitionType == to.RepetitionType && from.Scale == to.Scale &&
+	// The length of a type is that of byte arrays of one length; some writers tell one of numbers too.
+	alike := from.Type == to.Type && (from.TypeLength == to.TypeLength || to.Type.V != format.FixedLenByteArray)
+	return alike && from.RepetitionType == to.RepetitionType && from.Scale == to.Scale &&
 		scaleOf(w.table.Columns[i].Type, from) == nil && r.tells(place)
 }
 
-// Copy writes the next column as it stands in a row group of a file, which may have been fetched, and whose values lie
-// between low and high, in Iceberg's single-value serialization; nil where that is not known.
+// Copy writes the next column as it stands in a row group of a file, which may have been fetched. The file's values lie between
+// low and high, in Iceberg's single-value serialization, nil where that is not known: they are the copy's bounds where the
+// footer does not tell those of the row group, as of texts that are no keys.
 func (g *GroupWriter) Copy(ctx context.Context, r *Reader, group, place int, fetched *Fetched, low, high []byte) error {
 	c, err := g.next()
 	if err != nil {
@@ -112,7 +115,7 @@ func (g *GroupWriter) Copy(ctx context.Context, r *Reader, group, place int, fet
 		return err
 	}
 	g.done(format.ColumnChunk{FileOffset: m.DataPageOffset, MetaData: m}, index)
-	c.copied(&m, low, high)
+	c.copied(&m, r.counts == nil, low, high)
 	return nil
 }
 
@@ -126,16 +129,39 @@ func (g *GroupWriter) End() error {
 	return nil
 }
 
-// copied takes up what is known of a copied chunk's values into the file's bounds.
-func (c *chunk) copied(m *format.ColumnMetaData, low, high []byte) {
+// copied takes up what is known of a copied chunk's values into the file's bounds; ours says that this writer made it.
+func (c *chunk) copied(m *format.ColumnMetaData, ours bool, low, high []byte) {
 	known := bounds{typ: c.column.Type, nulls: m.Statistics.NullCount}
-	if m.Statistics.NullCount < m.NumValues && !known.parse(low, high) {
+	exact := (ours || c.column.Type.Kind() != column.Bytes) && known.told(m.Statistics.MinValue, m.Statistics.MaxValue)
+	if m.Statistics.NullCount < m.NumValues && !exact && !known.parse(low, high) {
 		c.file.unknown = true
 	}
 	if kind := c.column.Type.Kind(); kind == column.Float32 || kind == column.Float64 {
 		c.uncounted = true
 	}
 	c.file.merge(&known)
+}
+
+// told reads bounds from statistics of Parquet, as plain writes them; false says that there are none, and changes nothing.
+// Other writers may tell less of texts than they seem to.
+func (b *bounds) told(low, high []byte) bool {
+	if low == nil || high == nil {
+		return false
+	}
+	switch kind := b.typ.Kind(); {
+	case narrow(b.typ) && len(low) == 4 && len(high) == 4:
+		b.integer(int64(int32(binary.LittleEndian.Uint32(low))))
+		b.integer(int64(int32(binary.LittleEndian.Uint32(high))))
+		return true
+	case b.typ.ID == schema.Decimal && kind == column.Int64 && len(low) == 8 && len(high) == 8:
+		b.integer(int64(binary.LittleEndian.Uint64(low)))
+		b.integer(int64(binary.LittleEndian.Uint64(high)))
+		return true
+	case b.typ.ID == schema.Decimal && kind == column.Int64:
+		return false
+	default:
+		return b.parse(low, high)
+	}
 }
 
 // parse reads bounds from Iceberg's single-value serialization; false says that there are none.

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 )
 
@@ -67,8 +68,12 @@ func (l *Local) Execute(ctx context.Context, units []Unit, atOnce int, done func
 			waiting, atWork = waiting[1:], atWork+1
 			crowded := min(limit, atWork+len(waiting)) >= runtime.GOMAXPROCS(0)
 			go func() {
-				result, err := l.try(ctx, units[at], crowded)
-				answers <- answer{at, result, err}
+				a := answer{at: at}
+				a.err = guard.Call(func() (err error) {
+					a.result, err = l.try(ctx, units[at], crowded)
+					return err
+				})
+				answers <- a
 			}()
 		}
 		if atWork == 0 {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 )
 
@@ -71,7 +72,7 @@ func hold(ctx context.Context, shared *postgres.Snapshot, name string, age Snaps
 		if shared == nil {
 			return
 		}
-		if err := shared.Watch(held); err != nil {
+		if err := guard.Call(func() error { return shared.Watch(held) }); err != nil {
 			cancel(lost(name, err))
 		}
 	}()

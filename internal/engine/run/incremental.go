@@ -12,7 +12,8 @@ import (
 )
 
 // incremental brings what changed at the source since the last position into the table, in one commit; the first time, and
-// after a reload, it replaces the whole table. A run that finds nothing to apply makes no commit.
+// after a reload, it replaces the whole table. A run that finds nothing to apply makes no commit, unless it is the one that
+// honours a reload or takes the table over.
 func (a *attempt) incremental(ctx context.Context, id string) error {
 	l, err := a.begin(ctx, id)
 	if err != nil {
@@ -64,7 +65,7 @@ func (a *attempt) incremental(ctx context.Context, id string) error {
 // meanwhile, nil for the whole table.
 func (a *attempt) position(l *landing) (from *postgres.Position, err error) {
 	c := l.head.Checkpoint
-	if l.head.Exists && c != nil && !l.adopted {
+	if l.head.Exists && c != nil && !l.afresh {
 		l.before = c.To
 	}
 	if l.whole {

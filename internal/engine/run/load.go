@@ -13,6 +13,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
@@ -168,7 +169,7 @@ func (d *load) done(ctx context.Context) func(Result) {
 		d.writes.Go(func() {
 			d.slots <- struct{}{}
 			defer func() { <-d.slots }()
-			if err := d.record(ctx, r); err != nil {
+			if err := guard.Call(func() error { return d.record(ctx, r) }); err != nil {
 				d.a.log.Warn("the tracker could not be told of a unit: if the load does not end, the next run reads it again", "unit", r.Unit, "error", err)
 			}
 		})

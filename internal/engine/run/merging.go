@@ -18,7 +18,7 @@ import (
 func (a *attempt) merge(ctx context.Context, l *landing) error {
 	head, planned, files := l.head, l.planned, l.files
 	replaces := l.replaces(a.doc)
-	if !replaces && a.rows == 0 && head.Schema.Hash() == planned.Hash() {
+	if !replaces && !l.owed && a.rows == 0 && head.Schema.Hash() == planned.Hash() {
 		a.commit = head.CheckpointCommit
 		return deleteFiles(ctx, l.bucket, files)
 	}
@@ -64,7 +64,7 @@ func (a *attempt) merge(ctx context.Context, l *landing) error {
 		for _, f := range outcome.Add {
 			a.bytes += f.File.Size
 		}
-		if !replaces && len(outcome.Add)+len(outcome.AddDeletes)+len(outcome.Remove) == 0 && head.Schema.Hash() == planned.Hash() {
+		if !replaces && !l.owed && len(outcome.Add)+len(outcome.AddDeletes)+len(outcome.Remove) == 0 && head.Schema.Hash() == planned.Hash() {
 			a.commit = head.CheckpointCommit
 			return deleteFiles(ctx, l.bucket, files)
 		}

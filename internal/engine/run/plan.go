@@ -25,6 +25,9 @@ func (a *attempt) plan(ctx context.Context, l *landing, snapshot *postgres.Snaps
 	if err := a.orderKey(&wanted); err != nil {
 		return fmt.Errorf("planning %q: %w", a.name, err)
 	}
+	if err := a.comparable(&wanted); err != nil {
+		return fmt.Errorf("planning %q: %w", a.name, err)
+	}
 	if !l.head.Exists {
 		a.note(described.Warnings)
 	} else {
@@ -32,7 +35,11 @@ func (a *attempt) plan(ctx context.Context, l *landing, snapshot *postgres.Snaps
 		if l.adopted {
 			lake = schema.Adopted(lake, wanted)
 		}
-		evolved, err := schema.Evolve(lake, wanted, l.follows(a.doc))
+		landing := l.follows(a.doc)
+		evolved, err := schema.Evolve(lake, wanted, landing)
+		if err == nil && landing == schema.Changed && a.keyed() {
+			err = schema.CheckTexts(lake, evolved.Table)
+		}
 		if err != nil {
 			return fmt.Errorf("following the columns of %q: %w", a.name, err)
 		}
@@ -48,9 +55,21 @@ func (a *attempt) plan(ctx context.Context, l *landing, snapshot *postgres.Snaps
 	if a.r.Started != nil {
 		a.r.Started(a.name, described.EstimatedRows)
 	}
-	a.before = max(l.head.Rows, 0)
+	if a.before = max(l.head.Rows, 0); l.replaces(a.doc) && l.head.Rows < 0 {
+		a.countBefore(ctx, l)
+	}
 	l.planned, err = l.target.Prepare(l.head, wanted)
 	return err
+}
+
+// countBefore counts the rows that a commit will take away, where the head does not say how many there are. It is for the
+// history alone, and holds nothing up.
+func (a *attempt) countBefore(ctx context.Context, l *landing) {
+	rows, why := countLake(ctx, l.target, l.head)
+	if why != "" {
+		a.notes = append(a.notes, "the rows that were there before are not counted: "+why)
+	}
+	a.before = rows
 }
 
 // follows says which rows of the lake's table have columns of before.
@@ -76,6 +95,23 @@ func (a *attempt) orderKey(t *schema.Table) error {
 	}
 	if a.doc.StorageMode == "historical" && !slices.Contains(t.Key, t.Columns[at].Name) {
 		t.Key = append(slices.Clone(t.Key), t.Columns[at].Name)
+	}
+	return nil
+}
+
+// comparable refuses columns that identify or order rows at the source, and would not as they land.
+func (a *attempt) comparable(t *schema.Table) error {
+	for _, c := range t.Columns {
+		if a.keyed() && c.Source.Name == a.doc.Ordering {
+			if err := schema.CheckOrdering(c); err != nil {
+				return fmt.Errorf("ordering: %w", err)
+			}
+		}
+		if a.keyed() && slices.Contains(t.Key, c.Name) {
+			if err := schema.CheckKey(c); err != nil {
+				return fmt.Errorf("the key: %w", err)
+			}
+		}
 	}
 	return nil
 }

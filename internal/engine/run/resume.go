@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/merge"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
@@ -199,7 +200,10 @@ func (a *attempt) readResults(ctx context.Context, d *load, units []tracking.Loa
 		slots <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-slots }()
-			results[i], errs[i] = a.readResult(ctx, d.l, u)
+			errs[i] = guard.Call(func() (err error) {
+				results[i], err = a.readResult(ctx, d.l, u)
+				return err
+			})
 		})
 	}
 	wait.Wait()

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"github.com/oklog/ulid/v2"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/catalog"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
@@ -137,11 +137,11 @@ func (a *attempt) run(ctx context.Context) error {
 // land reads the document and brings the table up to date, starting over when another run of the same source
 // table committed meanwhile.
 //
-// A panic is this table's failure and nobody else's.
+// A panic is this table's failure and nobody else's, also one of the goroutines that work for it.
 func (a *attempt) land(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("running %q: the engine failed (%v); please report this with the trace: %s", a.name, p, debug.Stack())
+			err = fmt.Errorf("running %q: %w", a.name, guard.Failed(p))
 		}
 	}()
 	if err := a.readDocuments(ctx); err != nil {

@@ -116,8 +116,8 @@ func (l *lake) head(name string) *table.Head {
 	bucket, err := l.worker().Stores("s3://" + l.bucket + "/")
 	l.must(err)
 	var found table.Table = iceberg.New(iceberg.Options{Store: bucket, Catalog: l.runner().Catalog, Prefix: "raw/" + name + "/", Database: l.database, Name: name})
-	if doc, err := l.tracking.Table(l.t.Context(), "shop."+name); err == nil && doc.Target.Format == "parquet" {
-		found = hive.New(hive.Options{Store: bucket, Catalog: l.runner().Catalog, Prefix: "raw/" + name + "/", Database: l.database, Name: name, Historical: doc.StorageMode == "historical"})
+	if e, err := l.runner().Catalog.Get(l.t.Context(), l.database, name); err == nil && e.Parameters["table_type"] == "" {
+		found = hive.New(hive.Options{Store: bucket, Catalog: l.runner().Catalog, Prefix: "raw/" + name + "/", Database: l.database, Name: name, Historical: len(e.PartitionKeys) > 0})
 	}
 	h, err := found.Head(l.t.Context())
 	l.must(err)

@@ -26,9 +26,13 @@ type landing struct {
 	head   *table.Head
 	// whole says that all rows of the source are read, afresh that nothing of the lake's table need be kept but its name.
 	whole, afresh bool
-	// adopted says that the table was another's.
+	// adopted says that the table was another's, and that what it held is not taken for what this source table would have read.
 	adopted bool
-	// before is the position of the table's chain of commits, null where this commit begins one.
+	// owed says that there is a commit to be made whatever was read, for only a commit can say that a reload was honoured, or
+	// whose the table is from now on.
+	owed bool
+	// before is the position of the table's chain of commits, null where this commit begins one: the first, and one that lands
+	// afresh.
 	before json.RawMessage
 	// planned are the table's columns from this commit on.
 	planned schema.Table
@@ -122,6 +126,7 @@ func (a *attempt) stand(l *landing) error {
 			a.name, name, c.RunID, postgres.ErrReload)
 	}
 	l.afresh = reload || l.adopted
+	l.owed = l.afresh || c.Table != a.name
 	l.whole = l.afresh || a.doc.Extract.Mode == "full"
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 )
@@ -52,6 +53,9 @@ func (w *Worker) extract(ctx context.Context, u Unit, crowded bool) (_ *Result, 
 		return nil, err
 	}
 	defer func() {
+		if p := recover(); p != nil {
+			err = guard.Failed(p)
+		}
 		if err != nil {
 			files.discard()
 		}

@@ -43,11 +43,18 @@ the same everywhere: UTC, ISO dates and intervals, all digits of floating point 
 
 ## PostgreSQL
 
-| PostgreSQL | In the lake | May be declared as | Form, and what is an error |
-|---|---|---|---|
+| PostgreSQL | In the lake | May be declared as | In a key | As ordering | Form, and what is an error |
+|---|---|---|---|---|---|
 `
 
 const pageForms = `
+A column is part of a key, or says which of two rows is the newer, only as it stands in the table: in a key, values must land
+alike that are equal at the source, and no others; as ` + "`ordering`" + ` they must lie in its order. PostgreSQL writes 1.0 and 1.00,
+which are equal, as they came, and so ` + "`numeric`" + ` without precision needs a declared type in both places. A run refuses what does
+not fit, and says what to declare. Negative and positive zero are one key, all that is not a number is another and the greatest
+value, as PostgreSQL has it. Texts are ordered by their bytes, as ` + "`COLLATE \"C\"`" + ` orders them, and texts under a
+nondeterministic collation are no keys, for what is one value to that is several in the lake.
+
 ## Formats
 
 | In the lake | Iceberg | Parquet | Glue catalogue | Hudi |
@@ -60,6 +67,28 @@ NULLs stay NULLs everywhere. An empty text, array or composite is not NULL.
 A type that becomes another at the source follows the rules for [columns that change](changes.md): ` + "`int`" + ` widens to
 ` + "`long`" + `, ` + "`float`" + ` to ` + "`double`" + `, a decimal to more digits at its scale.
 `
+
+// use says as which types a line's columns are of some use.
+func use(m *schema.Mapping, of func(schema.Option) bool) string {
+	var types []string
+	for _, o := range m.Options {
+		switch {
+		case !of(o):
+		case o.ID == schema.Decimal:
+			types = append(types, "`decimal(p,s)`")
+		default:
+			types = append(types, "`"+string(o.ID)+"`")
+		}
+	}
+	switch len(types) {
+	case 0:
+		return "no"
+	case len(m.Options):
+		return "yes"
+	default:
+		return "as " + strings.Join(types, ", ")
+	}
+}
 
 func page() string {
 	var b strings.Builder
@@ -74,7 +103,8 @@ func page() string {
 				declared = append(declared, "`"+string(o.ID)+"`")
 			}
 		}
-		fmt.Fprintf(&b, "| %s | `%s` | %s | %s |\n", m.Name, m.Default(), strings.Join(declared, ", "), m.Note)
+		key, order := use(m, func(o schema.Option) bool { return o.Tells }), use(m, func(o schema.Option) bool { return o.Orders })
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s | %s |\n", m.Name, m.Default(), strings.Join(declared, ", "), key, order, m.Note)
 	}
 	b.WriteString(pageForms)
 	for _, f := range schema.Forms() {

@@ -58,12 +58,14 @@ type Reading struct {
 	Form Form
 	// Unknown says that the type stands in no line of the table of types.
 	Unknown bool
+	// Comparison says of what use the values are in keys and orderings.
+	Comparison Comparison
 }
 
 // FromPostgres is how a column is read whose configuration declares no type.
 func FromPostgres(t PostgresType) Reading {
 	m := MappingOf(t)
-	r := Reading{Type: Type{ID: m.Options[0].ID}, Form: m.Options[0].Form, Unknown: m == &unknownType}
+	r := Reading{Type: Type{ID: m.Options[0].ID}, Form: m.Options[0].Form, Unknown: m == &unknownType, Comparison: m.comparison(0)}
 	switch {
 	case m == &boundedNumeric:
 		r.Type.Precision, r.Type.Scale, _ = decimalOf(t.Modifier)
@@ -87,7 +89,7 @@ func Declare(t PostgresType, declared Type) (Reading, error) {
 		}
 		return Reading{}, fmt.Errorf("it cannot be declared as %s, which would not hold its values exactly: declare it as %s, or read a view that casts it", declared, strings.Join(words, " or "))
 	}
-	return Reading{Type: declared, Form: m.Options[at].Form, Unknown: m == &unknownType}, nil
+	return Reading{Type: declared, Form: m.Options[at].Form, Unknown: m == &unknownType, Comparison: m.comparison(at)}, nil
 }
 
 // MappingOf is the line of the table of types that a type belongs to.
@@ -96,6 +98,9 @@ func MappingOf(t PostgresType) *Mapping {
 		if _, _, ok := decimalOf(t.Modifier); ok {
 			return &boundedNumeric
 		}
+	}
+	if t.OID == OIDBPChar && t.Modifier < 0 {
+		return &unboundedChar
 	}
 	for _, m := range mappings {
 		switch {

@@ -112,6 +112,8 @@ type SourceColumn struct {
 	Form Form `json:"form,omitempty"`
 	// Default says what rows have that were there before the column was added, in words for messages; "" is NULL.
 	Default string `json:"-"`
+	// Comparison says of what use the column is in keys and orderings, as it is read.
+	Comparison Comparison `json:"-"`
 }
 
 // Table is the columns of a table, in the source's order.

@@ -222,7 +222,7 @@ type Table interface {
 	// DataKeys begins and ends the keys of an attempt's data files; a number that the writer chooses stands
 	// between. No other attempt's keys begin like these. In some formats readers take all that lies there for part of the
 	// table: a commit removes there what it does not add, and nothing is written there behind it. What a run writes for
-	// itself goes under the keys of another attempt.
+	// itself and needs behind the commit goes under the keys of another attempt.
 	DataKeys(head *Head, attempt, unit string) (prefix, suffix string)
 	// Commit makes a change on the head it was planned on: ErrLostRace, ErrOutcomeUnknown, or done. Readers see
 	// the table before or after it. A change that the format does not do is refused before anything is written.

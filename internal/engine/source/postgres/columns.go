@@ -27,7 +27,8 @@ const columnsOf = `
 	SELECT b.attnum, b.attname, b.attnotnull, b.shown, b.comment, b.type, b.modifier, t.typname, b.given,
 		CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid) THEN 'array'
 			WHEN t.typtype = 'c' THEN 'composite' WHEN t.typtype = 'e' THEN 'enum'
-			WHEN t.typtype = 'r' THEN 'range' WHEN t.typtype = 'm' THEN 'multirange' ELSE 'base' END
+			WHEN t.typtype = 'r' THEN 'range' WHEN t.typtype = 'm' THEN 'multirange' ELSE 'base' END,
+		EXISTS (SELECT FROM pg_catalog.pg_attribute x JOIN pg_catalog.pg_collation l ON l.oid = x.attcollation WHERE x.attrelid = $1 AND x.attnum = b.attnum AND NOT l.collisdeterministic)
 	FROM bare b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype <> 'd' ORDER BY b.attnum`
 
 // columns reads a table's columns and decides how each is read: as its type is by itself, or as the
@@ -53,7 +54,10 @@ func (s *Snapshot) columns(ctx context.Context, oid string, declared map[string]
 		if reading.Unknown {
 			warnings = append(warnings, fmt.Sprintf("column %q is of the type %s, which lakeland does not know: it lands as text, as its cast to text writes it", source.Name, source.Type))
 		}
-		source.Form = reading.Form
+		source.Form, source.Comparison = reading.Form, reading.Comparison
+		if r.truth(10) {
+			source.Comparison.Tells, source.Comparison.TellsAs = false, ""
+		}
 		columns[i] = schema.Column{Name: own.Name, Type: reading.Type, Required: r.truth(2), Comment: r.text(4), Source: &source}
 	}
 	if err := allThere(columns, declared); err != nil {

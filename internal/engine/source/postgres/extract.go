@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
@@ -96,7 +97,7 @@ func copyOut(parent context.Context, w *stream, r Request, write func(*column.Ba
 	read := make(chan error, 1)
 	go func() {
 		defer close(full)
-		read <- readParts(ctx, w, r, <-free, emit, out)
+		read <- guard.Call(func() error { return readParts(ctx, w, r, <-free, emit, out) })
 	}()
 	var writeErr error
 	for b := range full {

@@ -26,7 +26,7 @@ type batchDocument struct {
 // about, readers see columns that are NULL everywhere, or wider types than there are values: no row, and nothing that the
 // next commit does not take on. A partition has the columns that its own files have, so one that was planned before the
 // entry's columns changed is read as well.
-func (t *Table) addBatch(ctx context.Context, head *table.Head, on *base, change table.Change) (name string, written int64, err error) {
+func (t *Table) addBatch(ctx context.Context, head *table.Head, on *base, change table.Change, others []string) (name string, written int64, err error) {
 	attempt := change.Checkpoint.Attempt
 	checkpoint, files, written, err := t.parameters(ctx, head.TableID, change)
 	if err != nil {
@@ -51,6 +51,9 @@ func (t *Table) addBatch(ctx context.Context, head *table.Head, on *base, change
 		Parameters: map[string]string{"classification": "parquet", checkpointParameter: checkpoint, filesParameter: files, batchParameter: string(made)},
 	}
 	noted, err := t.record(ctx, head.TableID, attempt, number, p)
+	if err == nil {
+		err = t.tidy(ctx, others)
+	}
 	if err != nil {
 		return "", 0, err
 	}

@@ -22,16 +22,17 @@ func (t *Table) Commit(ctx context.Context, head *table.Head, change table.Chang
 	if err := t.fits(head, on, change); err != nil {
 		return nil, fmt.Errorf("committing to %s: %w", t.name(), err)
 	}
-	if err := t.tidyFolder(ctx, head.TableID, change); err != nil {
+	others, err := t.others(ctx, head.TableID, change)
+	if err != nil {
 		return nil, fmt.Errorf("committing to %s: %w", t.name(), err)
 	}
 	now := t.o.Now()
 	var name string
 	var written int64
 	if t.o.Historical {
-		name, written, err = t.addBatch(ctx, head, on, change)
+		name, written, err = t.addBatch(ctx, head, on, change, others)
 	} else {
-		name, written, err = t.replace(ctx, head, on, change, now)
+		name, written, err = t.replace(ctx, head, on, change, others, now)
 	}
 	if err != nil {
 		return nil, err
@@ -80,9 +81,10 @@ func (t *Table) fits(head *table.Head, on *base, change table.Change) error {
 	return nil
 }
 
-// tidyFolder removes from the attempt's folder what is not part of the change, such as the file of a unit that was read
-// again, for readers take whatever lies there; and it checks that all files of the change do.
-func (t *Table) tidyFolder(ctx context.Context, id string, change table.Change) error {
+// others are the objects in the attempt's folder that are not part of the change, such as the file of a unit that was read
+// again, or the changes that a batch was merged from. They go by the last call before readers are shown the folder, who take
+// whatever lies there: until then the attempt may have to read them again. All files of the change must be there.
+func (t *Table) others(ctx context.Context, id string, change table.Change) ([]string, error) {
 	missing := map[string]int64{}
 	for _, f := range change.Add {
 		missing[f.Key] = f.File.Size
@@ -90,24 +92,32 @@ func (t *Table) tidyFolder(ctx context.Context, id string, change table.Change) 
 	var others []string
 	for object, err := range t.o.Store.List(ctx, t.folder(id, change.Checkpoint.Attempt), "") {
 		if err != nil {
-			return err
+			return nil, err
 		}
 		size, part := missing[object.Key]
 		switch {
 		case !part:
 			others = append(others, object.Key)
 		case object.Size != size:
-			return fmt.Errorf("the file %s has %d bytes, and %d were written", t.o.Store.Address(object.Key), object.Size, size)
+			return nil, fmt.Errorf("the file %s has %d bytes, and %d were written", t.o.Store.Address(object.Key), object.Size, size)
 		}
 		delete(missing, object.Key)
 	}
 	for key := range missing {
-		return fmt.Errorf("the file %s of the change is not there", t.o.Store.Address(key))
+		return nil, fmt.Errorf("the file %s of the change is not there", t.o.Store.Address(key))
 	}
+	return others, nil
+}
+
+// tidy removes objects from an attempt's folder.
+func (t *Table) tidy(ctx context.Context, others []string) error {
 	if len(others) == 0 {
 		return nil
 	}
-	return t.o.Store.Delete(ctx, others...)
+	if err := t.o.Store.Delete(ctx, others...); err != nil {
+		return fmt.Errorf("committing to %s: %w", t.name(), err)
+	}
+	return nil
 }
 
 // parameters are those that carry a commit.
@@ -153,7 +163,7 @@ func (t *Table) nextDocument(head *table.Head, on *base, change table.Change) ta
 const keptEarlier = 2 * table.LongestJob
 
 // replace makes a change the current snapshot: one call that names its folder instead of the one before.
-func (t *Table) replace(ctx context.Context, head *table.Head, on *base, change table.Change, now time.Time) (name string, written int64, err error) {
+func (t *Table) replace(ctx context.Context, head *table.Head, on *base, change table.Change, others []string, now time.Time) (name string, written int64, err error) {
 	attempt := change.Checkpoint.Attempt
 	next := t.nextDocument(head, on, change)
 	next.Attempt, next.Rows = attempt, rowsOf(change)
@@ -175,6 +185,9 @@ func (t *Table) replace(ctx context.Context, head *table.Head, on *base, change 
 		return "", 0, err
 	}
 	entry.Parameters[checkpointParameter], entry.Parameters[filesParameter], entry.Parameters[tableParameter] = checkpoint, files, document
+	if err := t.tidy(ctx, others); err != nil {
+		return "", 0, err
+	}
 	return attempt, written + more, t.swap(ctx, on, entry, func(d *tableDocument) bool {
 		if d.ID != head.TableID {
 			return false

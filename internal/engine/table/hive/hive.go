@@ -84,8 +84,9 @@ func (t *Table) notes(id, attempt string) string {
 }
 
 // DataKeys implements table.Table. The folder is what readers list once it is committed: a commit removes from it what is
-// not part of the change, and nothing may be written to it afterwards. Files that a run needs only for itself belong under
-// the keys of another attempt's name.
+// not part of the change, last of all, and nothing may be written to it afterwards. Of a batch that lost a race to somebody
+// who changed the entry nothing has been removed. Files that a run needs only for itself belong under the keys of another
+// attempt's name, unless they may go with the commit.
 func (t *Table) DataKeys(head *table.Head, attempt, unit string) (prefix, suffix string) {
 	return t.folder(head.TableID, attempt) + head.TableID + "-" + attempt + "-" + unit + "-", ".parquet"
 }

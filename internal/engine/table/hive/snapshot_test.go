@@ -63,6 +63,32 @@ func TestFolderHoldsTheChangeAndNothingElse(t *testing.T) {
 	}
 }
 
+// Where a batch loses a race to somebody who changed the entry, and is tried again on what came first, all that the attempt
+// wrote is still there: changes that memory does not hold are read once more.
+func TestALostRaceLeavesTheFolder(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, true)
+	l.land(ids(), 1)
+	h := l.head()
+	change, err := l.plan(h, ids(schema.Column{Name: "n", Type: schema.Type{ID: schema.Int}, Source: from(2, "n", "int")}))
+	l.must(err)
+	changes := l.write(h, &change, rowsOf(&change.Schema, 99))
+	change.Add = []table.DataFile{changes}
+	change.Add = []table.DataFile{l.write(h, &change, rowsOf(&change.Schema, 2))}
+	touch(t, l.store, l.catalog, "orders")
+	if _, err := l.table().Commit(t.Context(), h, change); !errors.Is(err, table.ErrLostRace) {
+		t.Errorf("on an entry that was touched: %v", err)
+	}
+	if _, err := l.store.Head(t.Context(), changes.Key); err != nil {
+		t.Errorf("the changes, which are read again: %v", err)
+	}
+	_, err = l.table().Commit(t.Context(), l.head(), change)
+	l.must(err)
+	if _, err := l.store.Head(t.Context(), changes.Key); !errors.Is(err, store.ErrNotExist) {
+		t.Errorf("the changes, behind the commit: %v", err)
+	}
+}
+
 // Queries that began before a replacement read the old files for a day.
 func TestReplacedFilesStayForADay(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,8 @@ package iceberg
 import (
 	"context"
 	"sync"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 )
 
 // atOnce bounds the objects that are read at the same time, joinsAtOnce the manifests that are written anew, which are held
@@ -21,7 +23,7 @@ func inParallel(ctx context.Context, n, most int, do func(ctx context.Context, i
 	for range min(n, most) {
 		all.Go(func() {
 			for i := range next {
-				if err := do(ctx, i); err != nil {
+				if err := guard.Call(func() error { return do(ctx, i) }); err != nil {
 					cancel(err)
 				}
 			}
