@@ -158,3 +158,71 @@ func TestRecreatedTables(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A column that is added with a value for rows which were there already cannot be filled in rows that stay as they are: runs that
+// merge changes refuse it until a reload, which fills it; one that is NULL in them is added at once. Rows that are landed anyhow
+// have it filled without being asked.
+func TestAddedColumnsAreFilledByAReload(t *testing.T) {
+	t.Parallel()
+	for name, add := range map[string]string{
+		"a default": `ALTER TABLE goods ADD colour text DEFAULT 'grey'`,
+		"not null":  `ALTER TABLE goods ADD colour text; UPDATE goods SET colour = 'red' WHERE id > 1; UPDATE goods SET colour = 'blue' WHERE id = 1; ALTER TABLE goods ALTER colour SET NOT NULL`,
+		"identity":  `ALTER TABLE goods ADD colour bigint GENERATED ALWAYS AS IDENTITY`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLake(t, `CREATE TABLE goods (id bigint PRIMARY KEY, name text)`, `INSERT INTO goods VALUES (1, 'a'), (2, 'b')`)
+			l.changing("goods", spec.Extract{}, nil)
+			l.round("goods")
+			whole := l.source("goods")
+			whole.Name, whole.Target.Table, whole.Target.Location = "shop.whole", "whole", "s3://"+l.bucket+"/raw/whole/"
+			l.must(l.tracking.CreateTable(t.Context(), whole, sandbox.Account))
+			l.must(l.runner().Table(t.Context(), "shop.whole").Err)
+			l.sql(`ALTER TABLE goods ADD plain text`)
+			l.round("goods")
+			l.equal("goods")
+			l.sql(add)
+			files := len(l.objects("raw/goods/data/"))
+			l.refused("goods", nil, `column "colour" was added with values for rows that were there`)
+			l.refused("goods", nil, `set reload to a new value to land the table afresh`)
+			if now := len(l.objects("raw/goods/data/")); now != files {
+				t.Errorf("there were %d data files, and are %d", files, now)
+			}
+			l.change("goods", func(s *spec.Table) { s.Reload = "colours" })
+			l.round("goods")
+			l.equal("goods")
+			l.must(l.runner().Table(t.Context(), "shop.whole").Err)
+			l.shows("whole", `SELECT * FROM goods`)
+		})
+	}
+}
+
+// A reload of a table whose versions stay brings the column too: in Iceberg the versions that the source has are written anew with
+// its value, and those that it has no more have NULL, as all have in batches of plain files.
+func TestAddedColumnsOfVersions(t *testing.T) {
+	t.Parallel()
+	for _, format := range []string{"iceberg", "parquet"} {
+		t.Run(format, func(t *testing.T) {
+			t.Parallel()
+			l := newLake(t, `CREATE TABLE goods (id bigint PRIMARY KEY, n int NOT NULL)`, `INSERT INTO goods VALUES (1, 1), (2, 1)`)
+			l.changing("goods", spec.Extract{}, kept(format))
+			l.round("goods")
+			l.sql(`UPDATE goods SET n = 2 WHERE id = 1`, `ALTER TABLE goods ADD colour text DEFAULT 'grey'`)
+			l.refused("goods", nil, `column "colour" was added with values for rows that were there`)
+			l.change("goods", func(s *spec.Table) { s.Reload = "colours" })
+			l.round("goods")
+			if format == "iceberg" {
+				l.shows("goods", `SELECT id, n, colour FROM goods UNION ALL SELECT 1, 1, NULL`)
+			} else {
+				l.holds("goods", `id, n, colour`, `SELECT id, n, CASE id WHEN 1 THEN colour END AS colour FROM goods UNION ALL SELECT 1, 1, NULL`)
+			}
+			l.sql(`INSERT INTO goods VALUES (3, 1, 'green')`)
+			if _, h := l.round("goods"); h.Inserted != 1 || h.From == "null" {
+				t.Errorf("behind the reload: %+v", h)
+			}
+			l.sql(`DROP VIEW IF EXISTS shown`, `ALTER TABLE goods ALTER n TYPE text`)
+			l.change("goods", func(s *spec.Table) { s.Reload = "another type" })
+			l.refused("goods", nil, `column "n" was integer (int) and is text (string) now, which old rows cannot follow`)
+		})
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
@@ -116,10 +117,10 @@ func TestKeysWhoseTextsChange(t *testing.T) {
 	l.changing("goods", spec.Extract{}, nil)
 	l.round("goods")
 	l.sql(`ALTER TABLE goods ALTER id TYPE char(5)`)
-	l.refused("goods", nil, `column "id", which is part of the key, was character(3) and is character(5)`)
+	l.refused("goods", postgres.ErrReload, `column "id", which is part of the key, was character(3) and is character(5)`)
 	l.change("goods", func(s *spec.Table) { s.Reload = "other texts" })
 	l.round("goods")
 	l.equal("goods")
 	l.sql(`ALTER TABLE goods ALTER id TYPE varchar(9)`)
-	l.refused("goods", nil, `was character(5) and is character varying(9)`)
+	l.refused("goods", postgres.ErrReload, `was character(5) and is character varying(9)`)
 }

@@ -54,29 +54,39 @@ func (d *landing) disturbedThroughout(h harm, kind func(call) bool) {
 		d.change()
 	}
 	d.whole(!h.kills())
-	if steps == 0 {
-		d.t.Error("no call was disturbed")
+	if n := d.chained("in the end"); steps == 0 || n < 2 && d.way.name != flipped.name {
+		d.t.Errorf("%d calls were disturbed, and %d commits are in the chain", steps, n)
 	}
 }
 
-// creating is replacing for first runs, each with a table of its own.
-func creating(t *testing.T, h harm, kind func(call) bool) {
+// creating is replacing for first runs, each with a table of its own, and, where calls that write are disturbed, for those of
+// all other ways to land.
+func creating(t *testing.T, h harm, kind func(call) bool, ways ...way) {
 	t.Helper()
-	t.Run("creating a table", func(t *testing.T) {
-		t.Parallel()
-		l := newNumbers(t)
-		for steps := 0; ; steps++ {
-			d := l.landing(fmt.Sprintf("numbers%d", steps))
-			again := d.disturbed(h, steps+1, kind)
-			d.whole(!h.kills())
-			if !again {
-				if steps == 0 {
-					t.Error("no call was disturbed")
-				}
-				return
-			}
+	if underRace {
+		ways = nil
+	}
+	for _, by := range append(ways, replaced) {
+		of := kind
+		if by.name != replaced.name {
+			of = func(c call) bool { return c.writes && kind(c) }
 		}
-	})
+		t.Run("the first of "+by.name, func(t *testing.T) {
+			t.Parallel()
+			l := newNumbers(t)
+			for steps := 0; ; steps++ {
+				d := l.landingBy(fmt.Sprintf("numbers%d", steps), by)
+				again := d.disturbed(h, steps+1, of)
+				d.whole(!h.kills())
+				if !again {
+					if steps == 0 {
+						t.Error("no call was disturbed")
+					}
+					return
+				}
+			}
+		})
+	}
 }
 
 // disturbed runs the table with its n-th call harmed and checks what readers see. A run that did not end well is
@@ -125,7 +135,7 @@ func TestKilledBeforeEachCall(t *testing.T) {
 	t.Parallel()
 	replacing(t, killedBefore, all)
 	merging(t, killedBefore, all, marked, versioned, flipped, batched)
-	creating(t, killedBefore, all)
+	creating(t, killedBefore, all, marked, versioned, flipped, batched)
 }
 
 // A worker killed when any of its calls has taken effect leaves the old table or the new one, and the next run
@@ -134,7 +144,7 @@ func TestKilledAfterEachWrite(t *testing.T) {
 	t.Parallel()
 	replacing(t, killedAfter, writes)
 	merging(t, killedAfter, writes, marked, versioned, flipped, batched)
-	creating(t, killedAfter, writes)
+	creating(t, killedAfter, writes, marked, versioned, flipped, batched)
 }
 
 // The answer of any call may be lost after it took effect: the very run ends well.
@@ -142,7 +152,7 @@ func TestEachAnswerLost(t *testing.T) {
 	t.Parallel()
 	replacing(t, answerLost, all)
 	merging(t, answerLost, all, marked, versioned, flipped, batched)
-	creating(t, answerLost, all)
+	creating(t, answerLost, all, marked, versioned, flipped, batched)
 }
 
 // The answer of any write may end in the middle of its body: the write is recognised, and the very run ends well.

@@ -19,7 +19,7 @@ func (a *attempt) incremental(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if err := a.stand(l); err != nil {
+	if err := a.stand(ctx, l); err != nil {
 		return err
 	}
 	from, err := a.position(l)

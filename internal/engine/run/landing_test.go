@@ -88,7 +88,7 @@ func newNumbers(t *testing.T) *lake {
 	return newLake(t, `CREATE TABLE numbers (id int PRIMARY KEY, v int NOT NULL)`)
 }
 
-// landing configures a target of numbers, and puts foreign objects where its files will be.
+// landing configures a target of numbers.
 func (l *lake) landing(name string) *landing {
 	l.t.Helper()
 	return l.landingBy(name, replaced)
@@ -107,14 +107,19 @@ func (l *lake) landingBy(name string, by way) *landing {
 	by.edit(doc)
 	doc.Source.Database.Table = "numbers"
 	l.must(l.tracking.CreateTable(l.t.Context(), doc, sandbox.Account))
-	for _, key := range []string{"data/foreign.parquet", "metadata/00000-foreign.metadata.json", "metadata/foreign-a.avro"} {
-		key = "raw/" + name + "/" + key
-		_, err := l.clients.S3.PutObject(l.t.Context(), &s3.PutObjectInput{Bucket: aws.String(l.bucket), Key: aws.String(key), Body: strings.NewReader("foreign")})
-		l.must(err)
-		d.foreign = append(d.foreign, key)
-	}
 	d.change()
 	return d
+}
+
+// litter puts foreign objects into the table's folders, as whoever takes these for his own may; a table is not made among them.
+func (d *landing) litter() {
+	d.t.Helper()
+	for _, key := range []string{"data/foreign.parquet", "metadata/00000-foreign.metadata.json", "metadata/foreign-a.avro"} {
+		key = "raw/" + d.name + "/" + key
+		_, err := d.clients.S3.PutObject(d.t.Context(), &s3.PutObjectInput{Bucket: aws.String(d.bucket), Key: aws.String(key), Body: strings.NewReader("foreign")})
+		d.must(err)
+		d.foreign = append(d.foreign, key)
+	}
 }
 
 // change makes the source's next generation: other rows, in another number.
@@ -182,6 +187,9 @@ func (d *landing) lands(why string) {
 // position and a history that agree.
 func (d *landing) settled(why string, out run.Outcome) {
 	d.t.Helper()
+	if d.foreign == nil {
+		d.litter()
+	}
 	d.sees(why, d.now)
 	d.before = d.now
 	name := "shop." + d.name
@@ -291,16 +299,19 @@ func (d *landing) readFolders(entry *catalog.Table) (string, error) {
 
 // icebergMetadata is what readers need of a metadata file.
 type icebergMetadata struct {
-	Snapshots []struct {
-		ID           int64             `json:"snapshot-id"`
-		ManifestList string            `json:"manifest-list"`
-		Summary      map[string]string `json:"summary"`
-	} `json:"snapshots"`
-	Current int64 `json:"current-snapshot-id"`
-	Log     []struct {
+	Snapshots []icebergSnapshot `json:"snapshots"`
+	Current   int64             `json:"current-snapshot-id"`
+	Log       []struct {
 		File string `json:"metadata-file"`
 	} `json:"metadata-log"`
 	address string
+}
+
+type icebergSnapshot struct {
+	ID           int64             `json:"snapshot-id"`
+	Parent       int64             `json:"parent-snapshot-id"`
+	ManifestList string            `json:"manifest-list"`
+	Summary      map[string]string `json:"summary"`
 }
 
 // metadata is the current metadata of the table; nil when there is no table.
@@ -403,10 +414,11 @@ func eachRow(data []byte, row func(at int, row parquetgo.Row)) error {
 	}
 }
 
-// whole checks, over all snapshots of the table, that no run committed twice, that every file referenced is
-// there, and, where no worker was killed, that nothing else is.
+// whole checks, over all snapshots of the table, that the chain of positions is whole, that no run committed twice, that every
+// file referenced is there, and, where no worker was killed, that nothing else is.
 func (d *landing) whole(exactly bool) {
 	d.t.Helper()
+	d.chained("in the end")
 	m, err := d.metadata()
 	d.must(err)
 	if m == nil {

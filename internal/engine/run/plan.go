@@ -37,8 +37,8 @@ func (a *attempt) plan(ctx context.Context, l *landing, snapshot *postgres.Snaps
 		}
 		landing := l.follows(a.doc)
 		evolved, err := schema.Evolve(lake, wanted, landing)
-		if err == nil && landing == schema.Changed && a.keyed() {
-			err = schema.CheckTexts(lake, evolved.Table)
+		if err == nil && a.keyed() && !l.replaces(a.doc) {
+			err = a.sameTexts(lake, evolved.Table)
 		}
 		if err != nil {
 			return fmt.Errorf("following the columns of %q: %w", a.name, err)
@@ -75,6 +75,8 @@ func (a *attempt) countBefore(ctx context.Context, l *landing) {
 // follows says which rows of the lake's table have columns of before.
 func (l *landing) follows(doc *spec.Table) schema.Landing {
 	switch {
+	case !l.replaces(doc) && l.afresh:
+		return schema.Whole // all that the source has is read, and versions of before stay
 	case !l.replaces(doc):
 		return schema.Changed
 	case l.afresh:
@@ -114,6 +116,19 @@ func (a *attempt) comparable(t *schema.Table) error {
 		}
 	}
 	return nil
+}
+
+// sameTexts refuses a key of which rows that stay would have other texts than those that come.
+func (a *attempt) sameTexts(before, now schema.Table) error {
+	err := schema.CheckTexts(before, now)
+	switch {
+	case err == nil:
+		return nil
+	case a.doc.StorageMode == "historical":
+		return fmt.Errorf("%w: change it back, or land the table into another target", err)
+	default:
+		return fmt.Errorf("%w: %w", err, postgres.ErrReload)
+	}
 }
 
 // stamps are the columns that the document adds.

@@ -196,7 +196,7 @@ func (a *attempt) full(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if err := a.stand(l); err != nil {
+	if err := a.stand(ctx, l); err != nil {
 		return err
 	}
 	stage := time.Now()

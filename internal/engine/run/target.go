@@ -23,6 +23,8 @@ type landing struct {
 	id     string
 	target table.Table
 	bucket store.Store
+	// prefix is the table's folder in the bucket, with a slash at its end.
+	prefix string
 	head   *table.Head
 	// whole says that all rows of the source are read, afresh that nothing of the lake's table need be kept but its name.
 	whole, afresh bool
@@ -76,7 +78,7 @@ func (a *attempt) begin(ctx context.Context, id string) (*landing, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &landing{id: id, bucket: bucket, before: json.RawMessage("null")}
+	l := &landing{id: id, bucket: bucket, prefix: location.Prefix, before: json.RawMessage("null")}
 	format, ok := formats[a.doc.Target.Format]
 	if !ok {
 		return nil, fmt.Errorf("the format %q has no writer in this engine", a.doc.Target.Format)
@@ -95,11 +97,11 @@ func (a *attempt) begin(ctx context.Context, id string) (*landing, error) {
 
 // stand says where the table stands to this source table: new, its own, to be landed afresh, to be taken over. What is
 // another's is refused.
-func (a *attempt) stand(l *landing) error {
+func (a *attempt) stand(ctx context.Context, l *landing) error {
 	c := l.head.Checkpoint
 	if !l.head.Exists {
 		l.whole = true
-		return nil
+		return a.vacant(ctx, l)
 	}
 	if c == nil {
 		c = l.head.Lost
