@@ -39,7 +39,7 @@ type Extraction struct {
 // Run reads the table. Files that were written before an error are removed.
 func (e *Extraction) Run(ctx context.Context) ([]Result, error) {
 	snapshot, err := logIn(ctx, e.Secrets, e.Connection.SecretARN, func(as postgres.Credentials) (*postgres.Snapshot, error) {
-		return postgres.Begin(ctx, &e.Connection, as)
+		return postgres.Begin(ctx, &e.Connection, as, e.Source)
 	})
 	if err != nil {
 		return nil, err

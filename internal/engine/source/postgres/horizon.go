@@ -92,13 +92,31 @@ func OpenWindow(ctx context.Context, c *spec.Connection, as Credentials, r Incre
 	return w, nil
 }
 
-// begin takes the window's snapshot. What has to be observed before it has been by then.
-func (w *Window) begin(ctx context.Context) error {
-	if err := w.Snapshot.begin(ctx); err != nil {
-		return fmt.Errorf("taking a snapshot: %w", err)
-	}
-	w.request.pause("snapshot")
-	return nil
+// begin takes the window's snapshot, and reads the table and its parts in it; what the window reads of them stays as it is
+// there. What has to be observed before the snapshot has been by then; where it is taken once more, that holds all the more.
+func (w *Window) begin(ctx context.Context) (t *tree, err error) {
+	err = take(ctx, w.conn(), func() ([]spec.DatabaseSource, error) {
+		if err := w.Snapshot.begin(ctx); err != nil {
+			return nil, fmt.Errorf("taking a snapshot: %w", err)
+		}
+		w.request.pause("snapshot")
+		var err error
+		if t, err = relationTree(ctx, w.conn(), w.request.Source); err != nil {
+			return nil, err
+		}
+		if w.From == nil || w.From.Xmin == nil || t.root.kind != "p" || !t.direct() {
+			return []spec.DatabaseSource{w.request.Source}, nil
+		}
+		// The leaves alone: who makes a partition needs the table for itself (PostgreSQL documentation, CREATE TABLE), and
+		// those who write wait behind him.
+		var leaves []spec.DatabaseSource
+		for _, leaf := range t.leaves {
+			leaves = append(leaves, leaf.from)
+		}
+		return leaves, nil
+	})
+	w.request.pause("kept")
+	return t, err
 }
 
 // Read reads columns of the window, all of them with a Source, on the session that opened it, one part after the other,

@@ -49,10 +49,7 @@ func openTransactions(ctx context.Context, w *Window) error {
 		w.Warnings = append(w.Warnings, fmt.Sprintf("the position stays where it is while transactions are prepared, whose start the server does not tell: %s; commit or roll them back if nobody will", prepared))
 	}
 	w.request.pause("prepared")
-	if err := w.begin(ctx); err != nil {
-		return err
-	}
-	t, err := relationTree(ctx, w.conn(), w.request.Source)
+	t, err := w.begin(ctx)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -74,6 +75,11 @@ func (t *tree) foreign() (relation, bool) {
 	return relation{}, false
 }
 
+// direct says that the role may read each leaf by itself.
+func (t *tree) direct() bool {
+	return !slices.ContainsFunc(t.leaves, func(leaf relation) bool { return !leaf.readable })
+}
+
 // known are the leaves as a position holds them.
 func (t *tree) known() []Leaf {
 	out := make([]Leaf, len(t.leaves))
@@ -86,11 +92,7 @@ func (t *tree) known() []Leaf {
 // parts are what to read of the tree: whole where a leaf is in whole, otherwise under the condition changed. A role that
 // may not read each leaf by itself reads through the root, in one part.
 func (t *tree) parts(changed string, whole map[uint32]bool, filter string) []Part {
-	direct := true
-	for _, leaf := range t.leaves {
-		direct = direct && leaf.readable
-	}
-	if direct || t.root.kind == "r" && len(t.leaves) == 1 {
+	if t.direct() || t.root.kind == "r" && len(t.leaves) == 1 {
 		parts := make([]Part, len(t.leaves))
 		for i, leaf := range t.leaves {
 			parts[i] = Part{Source: leaf.from, Only: true, Where: every(filter, changed)}
