@@ -135,12 +135,12 @@ func (f *feed) attach(extract spec.Extract, table string) {
 
 // try reads a round and applies it.
 func (f *feed) try() (*postgres.Window, error) {
+	f.read = nil
 	w, err := postgres.OpenWindow(f.place.t.Context(), f.connection, f.login, f.request)
 	if err != nil {
 		return nil, err
 	}
 	defer w.Close(f.place.t.Context())
-	f.read = nil
 	to, sum, err := w.Read(f.place.t.Context(), f.columns, f.apply)
 	if err != nil {
 		return nil, err
