@@ -202,7 +202,8 @@ func (s *Snapshot) Describe(ctx context.Context, from *spec.DatabaseSource, key 
 	}
 	r, err := queryRow(ctx, s.conn, `
 		SELECT c.oid, c.relkind::text, pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'), c.reltuples::bigint,
-			pg_catalog.has_schema_privilege(n.oid, 'USAGE'), coalesce(pg_catalog.obj_description(c.oid, 'pg_class'), '')
+			pg_catalog.has_schema_privilege(n.oid, 'USAGE'), coalesce(pg_catalog.obj_description(c.oid, 'pg_class'), ''),
+			c.relkind <> 'p' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid)
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE n.nspname = $1 AND c.relname = $2`, from.Schema, from.Table)
 	if errors.Is(err, errNoRow) {
@@ -240,7 +241,8 @@ func (s *Snapshot) Describe(ctx context.Context, from *spec.DatabaseSource, key 
 	if d.Schema.Key, err = targetKey(columns, key); err != nil {
 		return wrap(err)
 	}
-	if d.KeyUnique = len(key) > 0 && slices.Equal(key, d.PrimaryKey); !d.KeyUnique {
+	heirs := r.truth(6) // over whose rows its indexes do not hold (PostgreSQL documentation, "Inheritance", "Caveats")
+	if d.KeyUnique = !heirs && len(key) > 0 && slices.Equal(key, d.PrimaryKey); !heirs && !d.KeyUnique {
 		if d.KeyUnique, err = s.unique(ctx, oid, key); err != nil {
 			return wrap(err)
 		}
