@@ -8,8 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
-	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
 
@@ -117,38 +115,6 @@ func (w *Window) begin(ctx context.Context) (t *tree, err error) {
 	})
 	w.request.pause("kept")
 	return t, err
-}
-
-// Read reads columns of the window, all of them with a Source, on the session that opened it, one part after the other,
-// and hands batches on as Extract does. It returns the position behind the window.
-func (w *Window) Read(ctx context.Context, columns []schema.Column, write func(*column.Batch) error) (*Position, *Extracted, error) {
-	emit := write
-	var read *cursorValue
-	if w.cursor != nil {
-		columns = append(append([]schema.Column(nil), columns...), w.cursor.column)
-		emit = func(b *column.Batch) error {
-			last := len(b.Columns) - 1
-			if err := w.cursor.see(b.Columns[last], &read); err != nil {
-				return err
-			}
-			return write(&column.Batch{Columns: b.Columns[:last]})
-		}
-	}
-	session, err := handOver(ctx, w.Snapshot.conn)
-	if err != nil {
-		return nil, nil, &SessionError{err}
-	}
-	defer session.close()
-	sum, err := copyOut(ctx, session, Request{Parts: w.Parts, Columns: columns}, emit)
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading the changes of %s: %w", quoted(w.request.Source.Schema, w.request.Source.Table), err)
-	}
-	sum.Identity = w.Snapshot.Identity
-	to := w.next(read)
-	if err := to.Validate(); err != nil {
-		return nil, nil, fmt.Errorf("the position behind the changes of %s: %w", quoted(w.request.Source.Schema, w.request.Source.Table), err)
-	}
-	return to, sum, nil
 }
 
 // Close ends the snapshot and its session. It may be called more than once.
