@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
 	"os"
@@ -43,6 +44,8 @@ fill in what the URL leaves out. TLS with the server's name checked (sslmode=ver
 elsewhere gets; sslrootcert=FILE names its authority, sslmode=verify-ca and sslmode=require check less. A server on
 this machine is spoken to without TLS unless sslmode says otherwise.
 
+A column of a type that lakeland does not know becomes text, which a warning on standard error says.
+
 With --readers above 1 the table is cut into ranges of its pages, which that many sessions read under one
 snapshot; one more session holds the snapshot.`,
 		Example: `  lakeland-engine extract --from postgresql://postgres@localhost/shop --table public.orders --to ./orders
@@ -66,10 +69,11 @@ snapshot; one more session holds the snapshot.`,
 				return err
 			}
 			limitMemory(dpu)
-			show := newDisplay(cmd.OutOrStdout())
+			show, beside := newDisplay(cmd.OutOrStdout()), slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 			secrets := func(context.Context, string) (postgres.Credentials, error) { return login, nil }
 			e := run.Extraction{
 				Connection: *connection, Source: spec.DatabaseSource{Schema: schemaName, Table: tableName}, Readers: readers, Secrets: secrets, Stores: open, Started: show.start, Log: show.log,
+				Warned: func(sentence string) { beside.Warn(sentence, "table", table) },
 				Output: run.Output{Bucket: bucket, KeyPrefix: prefix, KeySuffix: ".parquet", FileBytes: extractFileBytes},
 				Executor: &run.Local{
 					Worker:   &run.Worker{Stores: open, Secrets: secrets, Version: version, Progress: show.add},

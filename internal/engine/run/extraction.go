@@ -32,6 +32,8 @@ type Extraction struct {
 	SnapshotAge SnapshotAge
 	// Log is told of what holds up the reading; nil tells nobody.
 	Log *slog.Logger
+	// Warned is told, before anything is read, what columns become that one might not expect, a sentence each; nil tells nobody.
+	Warned func(sentence string)
 	// Started is told of the table and of how many rows the source expects, -1 where it does not know.
 	Started func(table string, rows int64)
 }
@@ -39,7 +41,7 @@ type Extraction struct {
 // Run reads the table. Files that were written before an error are removed.
 func (e *Extraction) Run(ctx context.Context) ([]Result, error) {
 	snapshot, err := logIn(ctx, e.Secrets, e.Connection.SecretARN, func(as postgres.Credentials) (*postgres.Snapshot, error) {
-		return postgres.Begin(ctx, &e.Connection, as)
+		return postgres.Begin(ctx, &e.Connection, as, e.Source)
 	})
 	if err != nil {
 		return nil, err
@@ -48,6 +50,11 @@ func (e *Extraction) Run(ctx context.Context) ([]Result, error) {
 	described, err := snapshot.Describe(ctx, &e.Source, nil, nil)
 	if err != nil {
 		return nil, err
+	}
+	if e.Warned != nil {
+		for _, sentence := range described.Warnings {
+			e.Warned(sentence)
+		}
 	}
 	name := e.Source.Schema + "." + e.Source.Table
 	if e.Started != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
+	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/readback"
 	"github.com/lakeland/terraform-provider-lakeland/internal/tracking"
 )
 
@@ -152,41 +154,77 @@ func TestTerminatedRun(t *testing.T) {
 	}
 }
 
-// processes executes units with the engine's own command, a process each.
-type processes struct{ l *lake }
-
-func (p processes) Execute(_ context.Context, units []run.Unit, _ int, done func(run.Result)) ([]run.Result, error) {
-	results := make([]run.Result, len(units))
-	for i, u := range units {
-		document, err := json.Marshal(u)
-		if err != nil {
-			return nil, err
-		}
-		command := p.l.engine("unit")
-		var errors bytes.Buffer
-		command.Stdin, command.Stderr = bytes.NewReader(document), &errors
-		out, err := command.Output()
-		if err != nil {
-			return results, fmt.Errorf("%w: %s", err, errors.String())
-		}
-		if err := json.Unmarshal(out, &results[i]); err != nil {
-			return results, err
-		}
-		if done != nil {
-			done(results[i])
-		}
-	}
-	return results, nil
+// processes executes units with the engine's own command, a process each, two at once.
+type processes struct {
+	l *lake
+	// between is called with all units when the first two have ended.
+	between func(units []run.Unit)
 }
 
-// Units lean on nothing of their planner: executed in processes of their own, they give the same table.
+func (p processes) Execute(_ context.Context, units []run.Unit, _ int, done func(run.Result)) ([]run.Result, error) {
+	results, errs := make([]run.Result, len(units)), make([]error, len(units))
+	for at := 0; at < len(units); at += 2 {
+		var both sync.WaitGroup
+		for i := at; i < min(at+2, len(units)); i++ {
+			both.Go(func() { errs[i] = p.unit(units[i], &results[i]) })
+		}
+		both.Wait()
+		if at == 0 {
+			p.between(units)
+		}
+		for i := at; i < min(at+2, len(units)); i++ {
+			if errs[i] == nil && done != nil {
+				done(results[i])
+			}
+		}
+	}
+	return results, errors.Join(errs...)
+}
+
+func (p processes) unit(u run.Unit, result *run.Result) error {
+	document, err := json.Marshal(u)
+	if err != nil {
+		return err
+	}
+	command := p.l.engine("unit")
+	var said bytes.Buffer
+	command.Stdin, command.Stderr = bytes.NewReader(document), &said
+	out, err := command.Output()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, said.String())
+	}
+	return json.Unmarshal(out, result)
+}
+
+// Units lean on nothing of their planner: executed in processes of their own, two at once, they give the table that the
+// snapshot they share shows, whatever becomes of the source meanwhile.
 func TestUnitsInSeparateProcesses(t *testing.T) {
 	t.Parallel()
 	l := newLake(t, append([]string{everyType}, extremes...)...)
+	l.sql(`ALTER TABLE every SET (fillfactor = 10)`, `INSERT INTO every SELECT 1000000 + i, i % 2 = 0, i % 100, -i, i * 1000003::bigint, i / 7.0, NULL, i, i, date '2024-01-01' + i, now()::timestamp, now(), repeat(md5(i::text), 10), NULL, 'x' FROM generate_series(1, 2000) i`)
 	l.add("every")
+	want, err := readback.Postgres(t.Context(), l.db.ConnString, "public", "every")
+	l.must(err)
+	count := 0
 	r := l.runner()
-	r.Executor, r.UnitBytes = processes{l}, 1<<20
+	r.UnitBytes = 4 << 20
+	r.Executor = processes{l, func(units []run.Unit) {
+		count = len(units)
+		for _, u := range units {
+			if u.Extract.Snapshot == "" || u.Extract.Snapshot != units[0].Extract.Snapshot {
+				t.Errorf("unit %s reads the snapshot %q, and the first %q", u.ID, u.Extract.Snapshot, units[0].Extract.Snapshot)
+			}
+		}
+		l.sql(`UPDATE every SET note = 'later', small = 7`, `DELETE FROM every WHERE id % 3 = 0`, `INSERT INTO every (id, medium) VALUES (5000000, 1), (5000001, 2)`, `VACUUM every`)
+	}}
 	out := r.Table(t.Context(), "shop.every")
 	l.must(out.Err)
-	l.equal("every")
+	if count < 4 {
+		t.Errorf("the table was cut into %d units, and two processes were to have units behind the change", count)
+	}
+	got, err := l.reader().Iceberg(t.Context(), l.database+".every")
+	l.must(err)
+	for _, difference := range readback.Differences(want, &got[0]) {
+		t.Error(difference)
+	}
 }

@@ -201,7 +201,7 @@ func (a *attempt) full(ctx context.Context, id string) error {
 	}
 	stage := time.Now()
 	snapshot, err := logIn(ctx, a.r.Secrets, a.connection.SecretARN, func(as postgres.Credentials) (*postgres.Snapshot, error) {
-		return postgres.Begin(ctx, a.connection, as)
+		return postgres.Begin(ctx, a.connection, as, *a.doc.Source.Database)
 	})
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 	parquetgo "github.com/parquet-go/parquet-go"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
+	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
 	sandboxpostgres "github.com/lakeland/terraform-provider-lakeland/internal/sandbox/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
@@ -207,6 +208,64 @@ func TestUnitIsEndedAtAnyStep(t *testing.T) {
 			t.Errorf("behind batch %d %d sessions were ended and %d units read again: %s", step, len(ended), again, log.String())
 		}
 		m.settled(fmt.Sprintf("units end behind batch %d", step), out)
+	}
+}
+
+// A TRUNCATE that waits while a unit's session ends does not come in between, where the unit that is read again would find
+// no rows: it waits for the session that holds the snapshot. When it gives up, the unit goes on.
+func TestTruncateBehindAUnitThatEnds(t *testing.T) {
+	t.Parallel()
+	m := newMany(t)
+	for _, mode := range []string{"full", "incremental"} {
+		m.change()
+		doc, err := m.tracking.Table(t.Context(), "shop.wide")
+		m.must(err)
+		doc.Extract.Mode, doc.PrimaryKey, doc.Reload = mode, []string{"id"}, mode
+		m.must(m.tracking.UpdateTable(t.Context(), doc, sandbox.Account))
+		want := m.there()
+		config, err := pgx.ParseConfig(m.db.ConnString)
+		m.must(err)
+		config.RuntimeParams["application_name"] = "truncating"
+		writer, err := pgx.ConnectConfig(t.Context(), config)
+		m.must(err)
+		truncated := make(chan error, 1)
+		waiting := func(others string) (n int) {
+			m.query(&n, `SELECT count(*) FROM pg_locks l JOIN pg_stat_activity USING (pid) WHERE NOT granted AND locktype = 'relation' AND datname = current_database() AND application_name = '`+others+`'`)
+			return n
+		}
+		var log bytes.Buffer
+		var watching sync.WaitGroup
+		r := m.manyRunner(&log, func(n int) {
+			if n != 1 {
+				return
+			}
+			go func() {
+				_, err := writer.Exec(t.Context(), `TRUNCATE wide`)
+				truncated <- err
+			}()
+			for waiting("truncating") == 0 {
+				continue
+			}
+			var ended []string
+			m.query(&ended, endUnits)
+			watching.Go(func() { // until the unit that is read again waits behind it too, or it has come in between
+				for len(truncated) == 0 && waiting("lakeland") == 0 {
+					continue
+				}
+				m.sql(`SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'truncating'`)
+			})
+		})
+		r.UnitBytes = 1 << 30 // one unit, of more than fits between server and engine; no other reader keeps the table
+		out := r.Table(t.Context(), "shop.wide")
+		watching.Wait()
+		if err := <-truncated; err == nil {
+			t.Errorf("%s: the table was emptied while it was read", mode)
+		}
+		m.must(writer.Close(t.Context()))
+		m.must(out.Err)
+		if got := m.seen(); got != want || !strings.Contains(log.String(), "tried again under the same snapshot") {
+			t.Errorf("%s: the table holds %s, the source held %s; %s", mode, got, want, log.String())
+		}
 	}
 }
 

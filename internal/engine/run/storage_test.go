@@ -225,6 +225,22 @@ func TestRefusalsOfStorage(t *testing.T) {
 	l.refused("goods", postgres.ErrReload, "reads other rows")
 }
 
+// A table's key does not hold over its heirs, so rows of one key are looked for there before anything is committed.
+func TestRowsOfOneKeyInHeirs(t *testing.T) {
+	t.Parallel()
+	l := newLake(t, `CREATE TABLE goods (id int PRIMARY KEY, name text)`, `CREATE TABLE more () INHERITS (goods)`, `INSERT INTO goods VALUES (1, 'a'), (2, 'b')`, `INSERT INTO more VALUES (1, 'once more')`)
+	l.changing("goods", spec.Extract{}, nil)
+	if err := l.runner().Table(t.Context(), "shop.goods").Err; err == nil || !strings.Contains(err.Error(), `several rows with equal values in ["id"]`) {
+		t.Errorf("got %v", err)
+	}
+	if n := len(l.objects("raw/goods/data/")); n != 0 {
+		t.Errorf("%d files were left", n)
+	}
+	l.sql(`UPDATE more SET id = 3`)
+	l.round("goods")
+	l.shows("goods", `SELECT * FROM goods`)
+}
+
 // Where the source has several rows of one key, the newest by the ordering is the lake's, at the first load and later.
 func TestTheNewestOfOneKeyIsLanded(t *testing.T) {
 	t.Parallel()

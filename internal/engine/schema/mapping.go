@@ -125,7 +125,7 @@ var mappings = []*Mapping{
 	},
 	{
 		Name: "money", oids: oids(790), Options: options(by(FormNumeric, Decimal).ordered(), by(FormNumeric, String)), precision: 19, scale: 2,
-		Note: "cast to numeric by the server, where `lc_monetary` says how many decimals there are; a third one that is not zero is an error, which a declared `decimal(22,3)` ends",
+		Note: "cast to numeric by the server, where `lc_monetary` says how many decimals there are; a third one that is not zero is an error, which a declared `decimal(22,3)` ends, and so is a role with an `lc_monetary` of its own, other than the database's",
 	},
 	{Name: "text, character varying, name", oids: oids(OIDText, OIDVarchar, OIDName), Options: options(is(String))},
 	{Name: "character(n)", oids: oids(OIDBPChar), Options: options(is(String)), Note: "with the blanks that fill it"},

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -40,6 +41,9 @@ type Options struct {
 	// Settings are put over the server's configuration, for example {"max_connections": "20"}. With "ssl" off the server
 	// speaks without TLS.
 	Settings map[string]string
+	// Locales is a folder of locales as localedef compiles them, which the server looks for there (locale(7), LOCPATH); empty
+	// means those of the system. The server's user must be able to read it.
+	Locales string
 }
 
 // Server is a running PostgreSQL server.
@@ -50,6 +54,7 @@ type Server struct {
 	port         int
 	authority    []byte
 	plain        bool
+	locales      string
 	scratch      *process.Scratch
 	layout       layout
 	credential   *process.Credential
@@ -65,7 +70,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{user: options.User, plain: options.Settings["ssl"] == "off", scratch: scratch, layout: layout{directory: scratch.Path()}}
+	s := &Server{user: options.User, plain: options.Settings["ssl"] == "off", locales: options.Locales, scratch: scratch, layout: layout{directory: scratch.Path()}}
 	if s.user == "" {
 		s.user = DefaultUser
 	}
@@ -126,6 +131,10 @@ func (s *Server) initialise(ctx context.Context) error {
 
 // launch starts the server on the port chosen before and waits until it takes connections.
 func (s *Server) launch(ctx context.Context) error {
+	environment := serverEnvironment
+	if s.locales != "" {
+		environment = append(slices.Clone(environment), "LOCPATH="+s.locales)
+	}
 	child, err := process.Start(process.Command{
 		Name: "PostgreSQL",
 		Path: filepath.Join(s.installation, "bin", "postgres"),
@@ -134,7 +143,7 @@ func (s *Server) launch(ctx context.Context) error {
 			"-h", host, "-p", strconv.Itoa(s.port), "-k", s.layout.sockets(),
 		},
 		Dir:        s.layout.directory,
-		Env:        serverEnvironment,
+		Env:        environment,
 		Credential: s.credential,
 		StopSignal: syscall.SIGINT, // the fast shutdown: sessions are ended, data is written
 		// The immediate shutdown: its backends are in process groups of their own, only it can end them.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -63,7 +64,39 @@ func (s *Snapshot) columns(ctx context.Context, oid string, declared map[string]
 	if err := allThere(columns, declared); err != nil {
 		return nil, nil, err
 	}
+	if err := s.countsMoney(ctx, columns); err != nil {
+		return nil, nil, err
+	}
 	return columns, warnings, schema.NameTargets(columns)
+}
+
+// oidMoney and oidMoneys are the types money and money[] (src/include/catalog/pg_type.dat).
+const (
+	oidMoney  = 790
+	oidMoneys = 791
+)
+
+// countsMoney refuses columns of money where the role, and not the database, says how many of its digits are decimals: they
+// are whole numbers to the server, and the same row would be another amount than it is to others (PostgreSQL documentation,
+// "Monetary Types").
+func (s *Snapshot) countsMoney(ctx context.Context, columns []schema.Column) error {
+	at := slices.IndexFunc(columns, func(c schema.Column) bool { return c.Source.OID == oidMoney || c.Source.OID == oidMoneys })
+	if at < 0 {
+		return nil
+	}
+	r, err := queryRow(ctx, s.conn, `
+		SELECT setting, pg_catalog.quote_ident(current_user) FROM pg_catalog.pg_settings
+		WHERE name = 'lc_monetary' AND source IN ('user', 'database user') AND setting <> coalesce((
+			SELECT pg_catalog.split_part(c, '=', 2) FROM pg_catalog.pg_db_role_setting s CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) c
+			WHERE s.setrole = 0 AND s.setdatabase = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) AND c LIKE 'lc\_monetary=%'), '')`)
+	if errors.Is(err, errNoRow) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("asking for the lc_monetary of the column %q: %w", columns[at].Source.Name, err)
+	}
+	return fmt.Errorf("column %q of type %s: the role has an lc_monetary of its own (%s), by which its amounts may be others than the database's: ALTER ROLE %s RESET lc_monetary, or set it for the database, or cast the column to numeric in a view",
+		columns[at].Source.Name, columns[at].Source.Type, r.text(0), r.text(1))
 }
 
 // origin names the place of a table: the server by its system identifier, the database by its oid, and the table's

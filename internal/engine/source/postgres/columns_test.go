@@ -148,3 +148,31 @@ func TestValuesWithoutAForm(t *testing.T) {
 		})
 	}
 }
+
+// The server keeps keys apart by an index over all rows of a table: those of heirs are under none.
+func TestKeysAreUniqueWhereTheServerSeesToIt(t *testing.T) {
+	t.Parallel()
+	c, login, _ := database(t, `CREATE TABLE plain (id int PRIMARY KEY, a int, b int, UNIQUE (a, b))`, `CREATE TABLE parent (id int PRIMARY KEY, u int UNIQUE)`, `CREATE TABLE heir () INHERITS (parent)`,
+		`CREATE TABLE parted (id int PRIMARY KEY) PARTITION BY RANGE (id)`, `CREATE TABLE part PARTITION OF parted FOR VALUES FROM (0) TO (9)`, `CREATE VIEW seen AS SELECT * FROM plain`)
+	s, err := postgres.Begin(t.Context(), c, login)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close(t.Context())
+	for _, tc := range []struct {
+		table  string
+		key    []string
+		unique bool
+	}{
+		{"plain", nil, true}, {"plain", []string{"b", "a"}, true}, {"plain", []string{"a", "id"}, true}, {"plain", []string{"a"}, false}, {"parted", nil, true},
+		{"parent", nil, false}, {"parent", []string{"u"}, false}, {"heir", []string{"id"}, false}, {"seen", []string{"id"}, false},
+	} {
+		d, err := s.Describe(t.Context(), &spec.DatabaseSource{Schema: "public", Table: tc.table}, tc.key, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.KeyUnique != tc.unique {
+			t.Errorf("%s by %q: unique %t", tc.table, tc.key, d.KeyUnique)
+		}
+	}
+}

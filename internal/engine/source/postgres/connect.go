@@ -34,8 +34,11 @@ func (Credentials) GoString() string { return "(credentials)" }
 
 // pinned are the settings that every session has, whatever server, database and role say: the same row always
 // comes out as the same bytes, and a policy that would hide rows is an error. The statement's time-out comes first: a role's
-// own may be shorter than the rest takes.
-const pinned = `SET statement_timeout = 0; SET row_security = off; SET search_path = ''; SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; ` +
+// own may be shorter than the rest takes. Two of the time-outs came with PostgreSQL 14 and 17, and naming one that a server
+// does not know is an error there, so those that it knows are asked for.
+const pinned = `SET statement_timeout = 0; ` +
+	`SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout'); ` +
+	`SET row_security = off; SET search_path = ''; SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; ` +
 	`SET intervalstyle = 'iso_8601'; SET extra_float_digits = 1; SET client_encoding = 'UTF8'; ` +
 	`SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = 0; ` +
 	`SET default_transaction_read_only = on; SET bytea_output = 'hex'; SET application_name = 'lakeland'`

@@ -38,6 +38,9 @@ func (s *Snapshot) RangesOf(ctx context.Context, from spec.DatabaseSource, key [
 	return p.done, nil
 }
 
+// ExplainCopy adds the next step to what a server answers to who reads.
+var ExplainCopy = explainCopy
+
 // Quantiles are the bounds that the statistics of a table's key give.
 func (s *Snapshot) Quantiles(ctx context.Context, from spec.DatabaseSource, count int64) ([]string, error) {
 	leaves, _, err := s.leaves(ctx, from)

@@ -189,6 +189,10 @@ func explainCopy(err error) error {
 		return fmt.Errorf("%w: the server is a replica whose recovery had to remove rows that were being read: set hot_standby_feedback = on there, or raise its max_standby_streaming_delay (max_standby_archive_delay where it is fed from an archive), or read the primary", err)
 	case server.Code == "57P01", server.Code == "57P02", server.Code == "57P05":
 		return fmt.Errorf("%w: the server ended the session: the next run reads the table again", err)
+	case server.Code == "55P03":
+		return fmt.Errorf("%w: another session holds the table for itself, or waits to (TRUNCATE, ALTER TABLE, VACUUM FULL and the like), and who reads waits behind it: the next run reads the table again; look in pg_stat_activity who waits", err)
+	case server.Code == "40P01":
+		return fmt.Errorf("%w: another session locks the table's parts in another order (TRUNCATE, ALTER TABLE and the like): the next run reads the table again", err)
 	case server.Code == "53100":
 		return fmt.Errorf("%w: the database server's disk is full: free space there; the next run reads the table again", err)
 	default:

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -133,22 +135,39 @@ func (f *feed) attach(extract spec.Extract, table string) {
 	f.request, f.columns = postgres.Incremental{Source: r.Parts[0].Source, Extract: extract}, r.Columns
 }
 
-// try reads a round and applies it.
+// feedUnit is how large a unit's parts are at the source: two pages, so that the whole of a table is cut where its server can.
+const feedUnit = 16 << 10
+
+// try reads a round and applies it, as a run does: units in sessions of their own, under the window's snapshot or, where
+// that cannot be shared, in a view of their own.
 func (f *feed) try() (*postgres.Window, error) {
-	w, err := postgres.OpenWindow(f.place.t.Context(), f.connection, f.login, f.request)
-	if err != nil {
-		return nil, err
-	}
-	defer w.Close(f.place.t.Context())
+	ctx := f.place.t.Context()
 	f.read = nil
-	to, sum, err := w.Read(f.place.t.Context(), f.columns, f.apply)
+	w, err := postgres.OpenWindow(ctx, f.connection, f.login, f.request)
 	if err != nil {
 		return nil, err
 	}
-	if int(sum.Rows) != len(f.read) {
-		return nil, fmt.Errorf("%d rows are counted and %d came", sum.Rows, len(f.read))
+	defer w.Close(ctx)
+	units, err := w.Cut(ctx, nil, feedUnit)
+	if err != nil {
+		return nil, err
+	}
+	if w.Snapshot.ID == "" {
+		w.Close(ctx)
+	}
+	var greatest []*string
+	for _, parts := range units {
+		met, err := f.unit(w, parts)
+		if err != nil {
+			return nil, err
+		}
+		greatest = append(greatest, met)
 	}
 	slices.Sort(f.read)
+	to, err := w.To(greatest)
+	if err != nil {
+		return nil, err
+	}
 	document, err := to.Encode()
 	if err != nil {
 		return nil, err
@@ -157,6 +176,41 @@ func (f *feed) try() (*postgres.Window, error) {
 		return nil, err
 	}
 	return w, nil
+}
+
+// unit reads and applies parts of a window, and returns the greatest value of its cursor. What it is to watch comes to it as
+// a document.
+func (f *feed) unit(w *postgres.Window, parts []postgres.Part) (*string, error) {
+	r := postgres.Request{Parts: parts, Columns: f.columns, Snapshot: w.Snapshot.ID}
+	document, err := json.Marshal(w.Watch())
+	if err != nil {
+		return nil, err
+	}
+	var watch *postgres.Watch
+	if err := json.Unmarshal(document, &watch); err != nil {
+		return nil, err
+	}
+	write := f.apply
+	var greatest *postgres.Greatest
+	if watch != nil {
+		greatest, r.Columns = watch.Greatest(), append(slices.Clone(f.columns), watch.Column)
+		write = func(b *column.Batch) error {
+			last := len(b.Columns) - 1
+			return errors.Join(greatest.See(b.Columns[last]), f.apply(&column.Batch{Columns: b.Columns[:last]}))
+		}
+	}
+	before := len(f.read)
+	sum, err := postgres.Extract(f.place.t.Context(), f.connection, f.login, r, write)
+	switch {
+	case err != nil:
+		return nil, err
+	case int(sum.Rows) != len(f.read)-before:
+		return nil, fmt.Errorf("%d rows are counted and %d came", sum.Rows, len(f.read)-before)
+	case greatest == nil:
+		return nil, nil
+	default:
+		return greatest.Text(), nil
+	}
 }
 
 // apply puts a batch's rows over those there are, by key.

@@ -8,8 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
-	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
 
@@ -92,45 +90,31 @@ func OpenWindow(ctx context.Context, c *spec.Connection, as Credentials, r Incre
 	return w, nil
 }
 
-// begin takes the window's snapshot. What has to be observed before it has been by then.
-func (w *Window) begin(ctx context.Context) error {
-	if err := w.Snapshot.begin(ctx); err != nil {
-		return fmt.Errorf("taking a snapshot: %w", err)
-	}
-	w.request.pause("snapshot")
-	return nil
-}
-
-// Read reads columns of the window, all of them with a Source, on the session that opened it, one part after the other,
-// and hands batches on as Extract does. It returns the position behind the window.
-func (w *Window) Read(ctx context.Context, columns []schema.Column, write func(*column.Batch) error) (*Position, *Extracted, error) {
-	emit := write
-	var read *cursorValue
-	if w.cursor != nil {
-		columns = append(append([]schema.Column(nil), columns...), w.cursor.column)
-		emit = func(b *column.Batch) error {
-			last := len(b.Columns) - 1
-			if err := w.cursor.see(b.Columns[last], &read); err != nil {
-				return err
-			}
-			return write(&column.Batch{Columns: b.Columns[:last]})
+// begin takes the window's snapshot, and reads the table and its parts in it; what the window reads of them stays as it is
+// there. What has to be observed before the snapshot has been by then; where it is taken once more, that holds all the more.
+func (w *Window) begin(ctx context.Context) (t *tree, err error) {
+	err = take(ctx, w.conn(), func() ([]spec.DatabaseSource, error) {
+		if err := w.Snapshot.begin(ctx); err != nil {
+			return nil, fmt.Errorf("taking a snapshot: %w", err)
 		}
-	}
-	session, err := handOver(ctx, w.Snapshot.conn)
-	if err != nil {
-		return nil, nil, &SessionError{err}
-	}
-	defer session.close()
-	sum, err := copyOut(ctx, session, Request{Parts: w.Parts, Columns: columns}, emit)
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading the changes of %s: %w", quoted(w.request.Source.Schema, w.request.Source.Table), err)
-	}
-	sum.Identity = w.Snapshot.Identity
-	to := w.next(read)
-	if err := to.Validate(); err != nil {
-		return nil, nil, fmt.Errorf("the position behind the changes of %s: %w", quoted(w.request.Source.Schema, w.request.Source.Table), err)
-	}
-	return to, sum, nil
+		w.request.pause("snapshot")
+		var err error
+		if t, err = relationTree(ctx, w.conn(), w.request.Source); err != nil {
+			return nil, err
+		}
+		if w.From == nil || w.From.Xmin == nil || t.root.kind != "p" || !t.direct() {
+			return []spec.DatabaseSource{w.request.Source}, nil
+		}
+		// The leaves alone: who makes a partition needs the table for itself (PostgreSQL documentation, CREATE TABLE), and
+		// those who write wait behind him.
+		var leaves []spec.DatabaseSource
+		for _, leaf := range t.leaves {
+			leaves = append(leaves, leaf.from)
+		}
+		return leaves, nil
+	})
+	w.request.pause("kept")
+	return t, err
 }
 
 // Close ends the snapshot and its session. It may be called more than once.

@@ -23,10 +23,7 @@ func openLookback(ctx context.Context, w *Window) error {
 	if err := w.measureLongest(ctx, clock); err != nil {
 		return err
 	}
-	if err := w.begin(ctx); err != nil {
-		return err
-	}
-	if _, err := relationTree(ctx, w.conn(), w.request.Source); err != nil {
+	if _, err := w.begin(ctx); err != nil {
 		return err
 	}
 	if err := w.openCursor(ctx, horizonLookback, []time.Time{clock}, false); err != nil {

@@ -183,14 +183,25 @@ func replaced(p *place, statement string) {
 	f.expect("after "+statement, "")
 }
 
-// full reads as mode full does: what there was is replaced.
+// full reads as mode full does, in units under one snapshot: what there was is replaced.
 func (f *feed) full() {
 	f.place.t.Helper()
 	f.rows = map[int32]string{}
-	request := postgres.Request{Parts: []postgres.Part{{Source: f.request.Source}}, Columns: f.columns, Filter: f.request.Filter}
-	_, err := postgres.Extract(f.place.t.Context(), f.connection, f.login, request, f.apply)
+	ctx := f.place.t.Context()
+	s, err := postgres.Begin(ctx, f.connection, f.login, f.request.Source)
 	if err != nil {
 		f.place.t.Fatal(err)
+	}
+	defer s.Close(ctx)
+	units, err := s.Parts(ctx, f.request.Source, nil, feedUnit)
+	if err != nil {
+		f.place.t.Fatal(err)
+	}
+	for _, parts := range units {
+		request := postgres.Request{Parts: parts, Columns: f.columns, Filter: f.request.Filter, Snapshot: s.ID}
+		if _, err := postgres.Extract(ctx, f.connection, f.login, request, f.apply); err != nil {
+			f.place.t.Fatal(err)
+		}
 	}
 }
 

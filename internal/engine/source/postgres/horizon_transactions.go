@@ -11,10 +11,15 @@ import (
 
 // openTransactions computes the window of horizon transactions: the cursor is set by the database's clock inside the
 // transaction that writes the row, so a row that is not seen yet has a cursor no less than the start of a transaction
-// that is open now, or than the clock now. The order is the proof. First the clock t0, then the start A of the oldest
-// open transaction, then the prepared ones, only then the snapshot: a transaction that begins behind the first reading is
-// not older than t0; one that was open at the second is not older than A; one that was prepared by then is still there at
-// the third, or has committed and is seen.
+// that is open now, or than the clock now. That rests on the order. First the clock t0, then the start A of the oldest
+// open transaction, then the prepared ones, only then the snapshot: a transaction that is shown to have begun behind the
+// first reading is not older than t0; one that was shown as open at the second is not older than A; one that was prepared
+// by then is still there at the third, or has committed and is seen.
+//
+// It proves nothing of a transaction that has begun and is not shown yet: a session takes the clock for its transaction
+// (SetCurrentStatementTimestamp) before it shows that it has one (pgstat_report_xact_timestamp), and one that is held up
+// between the two while t0 and A are read and the snapshot is taken has a cursor older than both. The lookback is for that:
+// docs/modes.md says so, and no order of readings ends it.
 func openTransactions(ctx context.Context, w *Window) error {
 	recovering, err := inRecovery(ctx, w.conn())
 	if err != nil {
@@ -49,10 +54,7 @@ func openTransactions(ctx context.Context, w *Window) error {
 		w.Warnings = append(w.Warnings, fmt.Sprintf("the position stays where it is while transactions are prepared, whose start the server does not tell: %s; commit or roll them back if nobody will", prepared))
 	}
 	w.request.pause("prepared")
-	if err := w.begin(ctx); err != nil {
-		return err
-	}
-	t, err := relationTree(ctx, w.conn(), w.request.Source)
+	t, err := w.begin(ctx)
 	if err != nil {
 		return err
 	}

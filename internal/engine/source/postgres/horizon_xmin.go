@@ -30,14 +30,11 @@ func changedSinceOf(xmin string, p, x int64) string {
 // is at or above its xmin, and so is what begins later, in subtransactions too; everything below is committed and seen
 // here, or will never be. It needs no clock, holds on a replica as on its primary, and finds late commits.
 func openXmin(ctx context.Context, w *Window) error {
-	if err := w.begin(ctx); err != nil {
-		return err
-	}
-	now, last, err := history(ctx, w.conn())
+	t, err := w.begin(ctx)
 	if err != nil {
 		return err
 	}
-	t, err := relationTree(ctx, w.conn(), w.request.Source)
+	now, last, err := history(ctx, w.conn())
 	if err != nil {
 		return err
 	}

@@ -118,6 +118,25 @@ var xminPromises = []promise{
 			}
 		}
 	}},
+	{"a policy of any part of a table is an error of every horizon", func(p *place) {
+		f := p.newFeed(byXmin, parted...)
+		f.reader(`GRANT SELECT ON t, low, high, "high 1" TO reader`, `GRANT pg_read_all_stats TO reader`)
+		for _, by := range []spec.Extract{byXmin, byTransactions, byLookback} {
+			for _, part := range []string{`t`, `low`, `high`, `"high 1"`} {
+				f.request.Extract, f.request.From = by, nil
+				f.round()
+				from := f.request.From
+				f.sql(`ALTER TABLE `+part+` ENABLE ROW LEVEL SECURITY`, `CREATE POLICY p ON `+part+` USING (id = 1)`, `UPDATE t SET v = v || '!', at = now()`)
+				for _, f.request.From = range []*postgres.Position{nil, from} {
+					f.fails("row-level security hides rows of public."+strings.Trim(part, `"`), "BYPASSRLS")
+					if len(f.read) != 0 {
+						p.t.Errorf("%s, %s: rows were read: %v", by.Horizon, part, f.read)
+					}
+				}
+				f.sql(`ALTER TABLE `+part+` DISABLE ROW LEVEL SECURITY`, `DROP POLICY p ON `+part)
+			}
+		}
+	}},
 	{"hostile names are inert", func(p *place) {
 		const hostile = `t"; DROP TABLE t; --`
 		f := p.newFeed(byXmin, timedTable, `INSERT INTO t VALUES (1, 'a')`,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -28,7 +29,9 @@ type tree struct {
 	leaves []relation
 }
 
-// relationTree reads a table and its leaves in the session's snapshot: a partition that is attached later is not there.
+// relationTree reads a table and its leaves in the session's snapshot: a partition that is attached later is not there. A
+// policy that hides rows of any of them from the role is an error: a partition that is read by itself is not subject to
+// those of the tables above it, nor one that is read through them to its own.
 func relationTree(ctx context.Context, conn *pgconn.PgConn, from spec.DatabaseSource) (*tree, error) {
 	rows, err := query(ctx, conn, `
 		WITH RECURSIVE root AS (
@@ -36,7 +39,8 @@ func relationTree(ctx context.Context, conn *pgconn.PgConn, from spec.DatabaseSo
 		), tree AS (
 			SELECT oid FROM root UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN tree ON i.inhparent = tree.oid
 		)
-		SELECT c.oid, c.relkind::text, n.nspname, c.relname, pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'), c.oid = (SELECT oid FROM root)
+		SELECT c.oid, c.relkind::text, n.nspname, c.relname, pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'), c.oid = (SELECT oid FROM root),
+			pg_catalog.row_security_active(c.oid)
 		FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY c.oid`, from.Schema, from.Table)
 	if err != nil {
@@ -50,6 +54,9 @@ func relationTree(ctx context.Context, conn *pgconn.PgConn, from spec.DatabaseSo
 		}
 		if rows[i].err != nil {
 			return nil, rows[i].err
+		}
+		if rows[i].truth(6) {
+			return nil, hides(r.name)
 		}
 		if rows[i].truth(5) {
 			t.root = r
@@ -74,6 +81,11 @@ func (t *tree) foreign() (relation, bool) {
 	return relation{}, false
 }
 
+// direct says that the role may read each leaf by itself.
+func (t *tree) direct() bool {
+	return !slices.ContainsFunc(t.leaves, func(leaf relation) bool { return !leaf.readable })
+}
+
 // known are the leaves as a position holds them.
 func (t *tree) known() []Leaf {
 	out := make([]Leaf, len(t.leaves))
@@ -86,11 +98,7 @@ func (t *tree) known() []Leaf {
 // parts are what to read of the tree: whole where a leaf is in whole, otherwise under the condition changed. A role that
 // may not read each leaf by itself reads through the root, in one part.
 func (t *tree) parts(changed string, whole map[uint32]bool, filter string) []Part {
-	direct := true
-	for _, leaf := range t.leaves {
-		direct = direct && leaf.readable
-	}
-	if direct || t.root.kind == "r" && len(t.leaves) == 1 {
+	if t.direct() || t.root.kind == "r" && len(t.leaves) == 1 {
 		parts := make([]Part, len(t.leaves))
 		for i, leaf := range t.leaves {
 			parts[i] = Part{Source: leaf.from, Only: true, Where: every(filter, changed)}

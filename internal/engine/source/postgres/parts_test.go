@@ -8,6 +8,7 @@ import (
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
+	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
 
@@ -95,5 +96,42 @@ func TestPartitionsAreNoWayRoundAPolicy(t *testing.T) {
 	lists, err := s.Parts(t.Context(), source, nil, 1)
 	if err != nil || len(lists) != 1 || len(lists[0]) != 1 || lists[0][0].Source.Table != "parted" {
 		t.Errorf("it is cut into %v, %v", lists, err)
+	}
+}
+
+// A role from which a policy hides rows of a table, or of a part of it, reads none of them: neither under a snapshot that
+// sessions share nor in a view of its own.
+func TestPolicyOfAnyPartIsAnError(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, sandbox.ForTest(t, sandbox.Postgres).Postgres())
+	f := p.newFeed(byXmin, partedT...)
+	f.sql(`CREATE TABLE old (id int, v text)`, `CREATE TABLE heir () INHERITS (old)`)
+	owner := f.login
+	f.reader(`GRANT SELECT ON t, low, high, old, heir TO reader`)
+	for table, parts := range map[string][]string{"t": {"t", "low"}, "old": {"old", "heir"}} {
+		source := spec.DatabaseSource{Connection: "db", Schema: "public", Table: table}
+		for _, part := range parts {
+			f.sql(`ALTER TABLE `+part+` ENABLE ROW LEVEL SECURITY`, `CREATE POLICY p ON `+part+` USING (id = 1)`)
+			s, err := postgres.Begin(t.Context(), p.connection, f.login, source)
+			if err == nil {
+				s.Close(t.Context())
+			}
+			p.login = f.login
+			rows, own := p.rowsOf("", []postgres.Part{{Source: source}})
+			for way, err := range map[string]error{"a shared snapshot": err, "a view of its own": own} {
+				if err == nil || !strings.Contains(err.Error(), "row-level security hides rows of public."+part) {
+					t.Errorf("%s with a policy on %s, by %s: %v", table, part, way, err)
+				}
+			}
+			if len(rows) > 0 {
+				t.Errorf("%s with a policy on %s: %q", table, part, rows)
+			}
+			if s, err = postgres.Begin(t.Context(), p.connection, owner, source); err != nil {
+				t.Errorf("a superuser is no subject of policies: %v", err)
+			} else {
+				s.Close(t.Context())
+			}
+			f.sql(`ALTER TABLE `+part+` DISABLE ROW LEVEL SECURITY`, `DROP POLICY p ON `+part)
+		}
 	}
 }

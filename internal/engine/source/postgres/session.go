@@ -17,12 +17,22 @@ type Session struct {
 	conn     *pgconn.PgConn
 	stream   *stream
 	identity Identity
+	// own says that the session has a view of its own, which it takes with its first request.
+	own bool
 	// conditions are those of the filter of the requests, once the first was read.
 	conditions []string
 }
 
-// Join opens a session that sees what the snapshot of an ID shows, or a view of its own for "". The caller closes it.
+// Join opens a session that sees what the snapshot of an ID shows; for "" it takes a view of its own for the first request,
+// whose tables stay what that shows, as Begin says. The caller closes it.
 func Join(ctx context.Context, c *spec.Connection, as Credentials, snapshot string) (*Session, error) {
+	if snapshot == "" {
+		conn, err := Connect(ctx, c, as)
+		if err != nil {
+			return nil, &SessionError{err}
+		}
+		return &Session{conn: conn, own: true}, nil
+	}
 	conn, identity, err := join(ctx, c, as, snapshot)
 	if err != nil {
 		return nil, &SessionError{err}
@@ -55,8 +65,13 @@ func (s *Session) Extract(ctx context.Context, r Request, write func(*column.Bat
 	return out, nil
 }
 
-// begin makes the filter's conditions, and turns the session into a stream.
+// begin takes the session's own view, if it is to have one, makes the filter's conditions, and turns the session into a stream.
 func (s *Session) begin(ctx context.Context, r Request) error {
+	if s.own {
+		if err := s.view(ctx, r.Parts); err != nil {
+			return err
+		}
+	}
 	if len(r.Filter) > 0 && len(r.Parts) > 0 {
 		var err error
 		if s.conditions, err = conditions(ctx, s.conn, r.Parts[0].Source, r.Filter); err != nil {
@@ -69,6 +84,24 @@ func (s *Session) begin(ctx context.Context, r Request) error {
 	}
 	s.conn = nil
 	return nil
+}
+
+// view takes a view of the session's own in which the tables of parts are what it shows.
+func (s *Session) view(ctx context.Context, parts []Part) error {
+	from := make([]spec.DatabaseSource, len(parts))
+	for i, part := range parts {
+		from[i] = part.Source
+	}
+	err := take(ctx, s.conn, func() (_ []spec.DatabaseSource, err error) {
+		if err = execute(ctx, s.conn, beginReading); err == nil {
+			s.identity, err = identify(ctx, s.conn)
+		}
+		return from, err
+	})
+	if err != nil && len(from) > 0 {
+		return fmt.Errorf("taking a view of %s: %w", quoted(from[0].Schema, from[0].Table), err)
+	}
+	return err
 }
 
 // Close ends the session. It may be called more than once.

@@ -41,14 +41,16 @@ type Snapshot struct {
 	Identity Identity
 }
 
-// Begin opens a session and takes a snapshot.
-func Begin(ctx context.Context, c *spec.Connection, as Credentials) (*Snapshot, error) {
+// Begin opens a session and takes a snapshot. The tables of from, and their partitions and heirs, are those that it shows,
+// and nothing rewrites or drops them, or detaches a part, until Close: that waits. A policy that hides rows of them from
+// the role is an error.
+func Begin(ctx context.Context, c *spec.Connection, as Credentials, from ...spec.DatabaseSource) (*Snapshot, error) {
 	conn, err := Connect(ctx, c, as)
 	if err != nil {
 		return nil, err
 	}
 	s := &Snapshot{conn: conn}
-	if err := s.begin(ctx); err != nil {
+	if err := take(ctx, conn, func() ([]spec.DatabaseSource, error) { return from, s.begin(ctx) }); err != nil {
 		s.Close(ctx)
 		return nil, fmt.Errorf("taking a snapshot of the database %q at %s:%d: %w", c.Database, c.Host, c.Port, err)
 	}
@@ -74,14 +76,14 @@ func (s *Snapshot) begin(ctx context.Context) error {
 	return err
 }
 
-// join opens a session that sees what the snapshot of the ID shows, or a view of its own for "".
+// join opens a session that sees what the snapshot of the ID shows.
 func join(ctx context.Context, c *spec.Connection, as Credentials, id string) (*pgconn.PgConn, Identity, error) {
 	conn, err := Connect(ctx, c, as)
 	if err != nil {
 		return nil, Identity{}, err
 	}
 	err = execute(ctx, conn, beginReading)
-	if err == nil && id != "" {
+	if err == nil {
 		// The id comes from the server and is quoted all the same; parameters are not allowed here.
 		err = execute(ctx, conn, "SET TRANSACTION SNAPSHOT "+quoteLiteral(id))
 	}
@@ -200,7 +202,8 @@ func (s *Snapshot) Describe(ctx context.Context, from *spec.DatabaseSource, key 
 	}
 	r, err := queryRow(ctx, s.conn, `
 		SELECT c.oid, c.relkind::text, pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'), c.reltuples::bigint,
-			pg_catalog.has_schema_privilege(n.oid, 'USAGE'), coalesce(pg_catalog.obj_description(c.oid, 'pg_class'), '')
+			pg_catalog.has_schema_privilege(n.oid, 'USAGE'), coalesce(pg_catalog.obj_description(c.oid, 'pg_class'), ''),
+			c.relkind <> 'p' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid)
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE n.nspname = $1 AND c.relname = $2`, from.Schema, from.Table)
 	if errors.Is(err, errNoRow) {
@@ -238,7 +241,8 @@ func (s *Snapshot) Describe(ctx context.Context, from *spec.DatabaseSource, key 
 	if d.Schema.Key, err = targetKey(columns, key); err != nil {
 		return wrap(err)
 	}
-	if d.KeyUnique = len(key) > 0 && slices.Equal(key, d.PrimaryKey); !d.KeyUnique {
+	heirs := r.truth(6) // over whose rows its indexes do not hold (PostgreSQL documentation, "Inheritance", "Caveats")
+	if d.KeyUnique = !heirs && len(key) > 0 && slices.Equal(key, d.PrimaryKey); !heirs && !d.KeyUnique {
 		if d.KeyUnique, err = s.unique(ctx, oid, key); err != nil {
 			return wrap(err)
 		}
