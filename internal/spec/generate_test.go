@@ -126,6 +126,12 @@ var (
 				s.Columns[name] = spec.Column{Type: s.Columns[name].Type, Name: fmt.Sprintf("c%d", i)}
 			}
 		}
+		for _, name := range rapid.SliceOfNDistinct(rapid.StringMatching(`skipped[ "]?[a-z]{3}`), 0, 3, rapid.ID).Draw(t, "skipped") {
+			if s.Columns == nil {
+				s.Columns = map[string]spec.Column{}
+			}
+			s.Columns[name] = spec.Column{Skip: true}
+		}
 		s.Filter = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) spec.Predicate {
 			return spec.Predicate{Column: identifier.Draw(t, "column"), Op: rapid.SampledFrom([]string{"=", ">=", "in"}).Draw(t, "op"), Value: rapid.StringMatching(`[^\x00," ]+`).Draw(t, "value")}
 		}), 0, 2).Draw(t, "filter")

@@ -104,6 +104,8 @@ type Column struct {
 	Name string `json:"name,omitempty"`
 	// Type is the column's in the lake, such as "decimal(12,2)".
 	Type string `json:"type,omitempty"`
+	// Skip leaves the column out: it is never read.
+	Skip bool `json:"skip,omitempty"`
 }
 
 // Predicate is one condition of a filter; all must hold. Value is absent for is_null and is_not_null, and a

@@ -185,7 +185,10 @@ func (t *Table) checkColumns(ps *Problems) {
 		at, c := At("columns", Key(name)), t.Columns[name]
 		checkIdentifier(ps, at, name, "column")
 		if c == (Column{}) {
-			ps.add(at, "it says nothing: write a type, a name or both, or leave the column out")
+			ps.add(at, "it says nothing: write a type, a name or both, or skip = true, or leave the column out")
+		}
+		if c.Skip {
+			t.checkSkipped(ps, at, name)
 		}
 		if wrong := checkColumnType(c.Type); c.Type != "" && wrong != "" {
 			ps.add(at.With("type"), "%s", wrong)

@@ -38,6 +38,19 @@ columns = {
 }
 ` + "```" + `
 
+or be left out:
+
+` + "```terraform" + `
+columns = {
+  secret_note = { skip = true }
+}
+` + "```" + `
+
+Such a column is never read: the connection's role needs ` + "`SELECT`" + ` on the others alone. Where it was granted columns and not the
+table, horizon ` + "`xmin`" + ` needs ` + "`GRANT SELECT (xmin, tableoid, ctid)`" + ` beside them, and without ` + "`ctid`" + ` a large table is read in
+parts by its key and not by its pages. Columns of the primary key are not left out, nor those that ` + "`cursor`, `ordering`" + `,
+` + "`partition_by` or `filter`" + ` names, for the source evaluates a filter on each row.
+
 Domains are what the types below them are. The server writes the forms called text and JSON, in sessions whose settings are
 the same everywhere: UTC, ISO dates and intervals, all digits of floating point numbers, an empty search path.
 

@@ -125,6 +125,8 @@ type Table struct {
 	// same place was created anew there; "" is a place that is not known.
 	Origin  string `json:"origin,omitempty"`
 	Comment string `json:"comment,omitempty"`
+	// Skipped are the columns of a source that the configuration leaves out; none in a table of the lake.
+	Skipped []SourceColumn `json:"-"`
 	// Partition is how the table's files are partitioned; nil is not at all.
 	Partition []PartitionField `json:"partition,omitempty"`
 }

@@ -86,11 +86,7 @@ func (t *tree) known() []Leaf {
 // parts are what to read of the tree: whole where a leaf is in whole, otherwise under the condition changed. A role that
 // may not read each leaf by itself reads through the root, in one part.
 func (t *tree) parts(changed string, whole map[uint32]bool, filter string) []Part {
-	direct := true
-	for _, leaf := range t.leaves {
-		direct = direct && leaf.readable
-	}
-	if direct || t.root.kind == "r" && len(t.leaves) == 1 {
+	if t.direct() || t.root.kind == "r" && len(t.leaves) == 1 {
 		parts := make([]Part, len(t.leaves))
 		for i, leaf := range t.leaves {
 			parts[i] = Part{Source: leaf.from, Only: true, Where: every(filter, changed)}
