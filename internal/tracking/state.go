@@ -16,7 +16,8 @@ import (
 // Position is the tracker's word on how far a table has come. It counts only while Commit is the table's
 // newest commit that carries a checkpoint; otherwise the checkpoint wins.
 type Position struct {
-	Commit   string
+	Commit string
+	// Position stands there as in the commit: a long one by the key and SHA-256 of its object.
 	Position json.RawMessage
 	Fence    Fence
 }

@@ -63,6 +63,11 @@ func (a *attempt) record(ctx context.Context, failed error) error {
 		}
 		return a.r.Tracker.RecordOutside(ctx, run)
 	}
+	if a.outdated != nil {
+		if err := a.outdated(ctx); err != nil {
+			a.log.Warn("the object of the position before this one could not be removed; it stays until orphans are", "error", err)
+		}
+	}
 	return nil
 }
 
