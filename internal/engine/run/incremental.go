@@ -33,6 +33,7 @@ func (a *attempt) incremental(ctx context.Context, id string) error {
 		return err
 	}
 	defer window.Close(ctx)
+	a.longest = window.Longest
 	if err := a.plan(ctx, l, window.Snapshot); err != nil {
 		return err
 	}

@@ -106,6 +106,8 @@ type attempt struct {
 	comparison             comparison
 	// notes are sentences about the table for the history of the run.
 	notes []string
+	// longest is the age of the oldest transaction that was open at the source; nil where that is not known.
+	longest *time.Duration
 	// outdated removes what the tracker's position named before this run was recorded and nothing names afterwards; nil where
 	// there is nothing.
 	outdated func(context.Context) error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -72,6 +73,11 @@ func (t *tree) foreign() (relation, bool) {
 		}
 	}
 	return relation{}, false
+}
+
+// direct says that the role may read each leaf by itself.
+func (t *tree) direct() bool {
+	return !slices.ContainsFunc(t.leaves, func(leaf relation) bool { return !leaf.readable })
 }
 
 // known are the leaves as a position holds them.

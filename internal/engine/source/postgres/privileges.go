@@ -57,13 +57,3 @@ func (t *tree) mayTell(ctx context.Context, conn *pgconn.PgConn) error {
 	}
 	return nil
 }
-
-// direct reports whether the role may read each leaf by itself.
-func (t *tree) direct() bool {
-	for _, leaf := range t.leaves {
-		if !leaf.readable {
-			return false
-		}
-	}
-	return true
-}
