@@ -64,6 +64,9 @@ func TestWrongSourceTables(t *testing.T) {
 		{"a decimal of too many digits", func(c block) {
 			c["columns"] = map[string]any{"amount": map[string]any{"type": "decimal(40,2)"}}
 		}, `columns["amount"].type`, `"decimal(40,2)" is out of range: precision is 1 to 38, scale at most the precision`},
+		{"a type that is misspelt within", func(c block) {
+			c["columns"] = map[string]any{"amount": map[string]any{"type": "decimal(observd)"}}
+		}, `columns["amount"].type`, `"decimal(observd)" is not known; did you mean "decimal(observed)"?`},
 		{"a misspelt type", func(c block) {
 			c["columns"] = map[string]any{"amount": map[string]any{"type": "strng"}}
 		}, `columns["amount"].type`, `"strng" is not known; did you mean "string"?`},

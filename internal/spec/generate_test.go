@@ -119,7 +119,7 @@ var (
 		}
 		s.PartitionBy = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"day(created_at)", "bucket(16, id)", "truncate(10, note)", "country"}), 0, 3, rapid.ID).Draw(t, "partitions")
 		s.Columns = rapid.MapOfN(identifier, rapid.Custom(func(t *rapid.T) spec.Column {
-			return spec.Column{Type: rapid.SampledFrom([]string{"decimal(12,2)", "string", "timestamptz"}).Draw(t, "type")}
+			return spec.Column{Type: rapid.SampledFrom([]string{"decimal(12,2)", "decimal(observed)", "string", "timestamptz"}).Draw(t, "type")}
 		}), 0, 3).Draw(t, "columns")
 		for i, name := range slices.Sorted(maps.Keys(s.Columns)) {
 			if rapid.Bool().Draw(t, "named") {

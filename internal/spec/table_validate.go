@@ -215,10 +215,10 @@ func checkColumnType(name string) string {
 		}
 		return ""
 	}
-	if slices.Contains(columnTypes, name) {
+	if name == ObservedDecimal || slices.Contains(columnTypes, name) {
 		return ""
 	}
-	return notOneOf(name, append([]string{"decimal(12,2)"}, columnTypes...))
+	return notOneOf(name, append([]string{"decimal(12,2)", ObservedDecimal}, columnTypes...))
 }
 
 // checkIdentifier accepts whatever a database can be made to accept: identifiers are always quoted.

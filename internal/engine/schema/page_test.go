@@ -38,7 +38,21 @@ columns = {
 }
 ` + "```" + `
 
-or be left out:
+A ` + "`numeric`" + ` without precision may be a decimal of as many digits as its values have, so that nobody has to know them:
+
+` + "```terraform" + `
+columns = {
+  amount = { type = "decimal(observed)" }
+}
+` + "```" + `
+
+Each run looks at the values of the rows that meet ` + "`filter`" + ` in its own snapshot, by one query that has the server read all of them. More
+digits before the point widen the column. More of them behind the point than the lake's type has are what rows that were landed
+cannot follow: the run fails, says which types, and lands the table afresh when ` + "`reload`" + ` has a new value. The type never narrows but by a
+reload. ` + "`NaN`" + `, infinities, and more than 38 digits in all are an error: declare the column as ` + "`string`" + `. A column without any value
+is an error as well, until it has one.
+
+A column may also be left out:
 
 ` + "```terraform" + `
 columns = {

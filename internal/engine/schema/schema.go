@@ -110,6 +110,8 @@ type SourceColumn struct {
 	OID uint32 `json:"oid,omitempty"`
 	// Form is how the column is asked for.
 	Form Form `json:"form,omitempty"`
+	// Observed says that the column's type is to be made of its values: Observe gives it.
+	Observed bool `json:"-"`
 	// Default says what rows have that were there before the column was added, in words for messages; "" is NULL.
 	Default string `json:"-"`
 }

@@ -124,7 +124,7 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 				Optional: true, MarkdownDescription: "Overrides by column, by its name at the source: each says a type, a name or both, or that the column is skipped; none by default. A new name renames the column; a new type widens it, and where old rows cannot follow runs fail until `reload` changes.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 					"name": optional("Name in the lake: lower-case letters, digits and underscores. By default the source's in lower case, with underscores for all other characters."),
-					"type": optional("Type in the lake, by default what the source's type becomes: `boolean`, `int`, `long`, `float`, `double`, `decimal(p,s)`, `date`, `timestamp`, `timestamptz`, `string` or `binary`, where it holds the column's values exactly."),
+					"type": optional("Type in the lake, by default what the source's type becomes: `boolean`, `int`, `long`, `float`, `double`, `decimal(p,s)`, `date`, `timestamp`, `timestamptz`, `string` or `binary`, where it holds the column's values exactly. `decimal(observed)`, for `numeric`, is a decimal of as many digits as the values have, at which each run looks."),
 					"skip": schema.BoolAttribute{
 						Optional: true, MarkdownDescription: "Leave the column out, with neither name nor type: it is never read, so the connection's role needs no right to. `false` by default. Not for columns that `primary_key`, `cursor`, `ordering`, `partition_by` or `filter` names. One that was landed before stays in the lake, with NULLs in all rows written from then on, until `reload` changes; one that is no longer skipped is landed when `reload` changes.",
 					},

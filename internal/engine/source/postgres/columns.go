@@ -73,7 +73,7 @@ func (s *Snapshot) columns(ctx context.Context, oid string, from *spec.DatabaseS
 		if reading.Unknown {
 			f.warnings = append(f.warnings, fmt.Sprintf("column %q is of the type %s, which lakeland does not know: it lands as text, as its cast to text writes it", source.Name, source.Type))
 		}
-		source.Form = reading.Form
+		source.Form, source.Observed = reading.Form, own.Type == spec.ObservedDecimal
 		f.columns = append(f.columns, schema.Column{Name: own.Name, Type: reading.Type, Required: r.truth(2), Comment: r.text(4), Source: &source})
 	}
 	if err := allThere(names, declared); err != nil {
@@ -124,8 +124,13 @@ func (s *Snapshot) primaryKey(ctx context.Context, oid string) ([]string, error)
 }
 
 func readingOf(t schema.PostgresType, declared string) (schema.Reading, error) {
-	if declared == "" {
+	switch {
+	case declared == "":
 		return schema.FromPostgres(t), nil
+	case declared == spec.ObservedDecimal && t.OID != schema.OIDNumeric:
+		return schema.Reading{}, errors.New("decimals are made of the values of numeric columns alone: declare it as another type")
+	case declared == spec.ObservedDecimal:
+		return schema.Declare(t, schema.Type{ID: schema.Decimal, Precision: schema.MaxPrecision})
 	}
 	wanted, err := schema.ParseType(declared)
 	if err != nil {
