@@ -67,7 +67,7 @@ func TestChangesDoWhatTheDescriptionsSay(t *testing.T) {
 				"partition_by": []any{"day(at)"}, "adopt": true, "reconcile.every": "2d",
 				"name": "shop.other", "cadence": "shop/hourly", "source.database.connection": "other-db", "source.database.schema": "other", "source.database.table": "other",
 				"target.location": "s3://acme-lake/raw/other/", "target.database": "other", "target.table": "other", "target.format": together{"target": config{"location": "s3://acme-lake/raw/orders/", "database": "raw", "table": "orders", "format": "parquet"}, "storage_mode": "historical", "ordering": "at"}, "primary_key": []any{"id"}, "reload": "again", "enabled": false,
-				"columns.type": "decimal(14,2)", "columns.name": "total", "extract.horizon": "transactions", "extract.cursor": "seen_at", "extract.lookback": "6m", "extract.cursor_time_zone": "Europe/Berlin",
+				"columns.type": "decimal(14,2)", "columns.name": "total", "columns.skip": together{"columns": config{"amount": config{"skip": true}}}, "extract.horizon": "transactions", "extract.cursor": "seen_at", "extract.lookback": "6m", "extract.cursor_time_zone": "Europe/Berlin",
 				"extract.mode": together{"extract": config{"mode": "full"}}, "filter.column": together{"filter": []any{config{"column": "status", "op": "=", "value": "paid"}}},
 				"filter.op": together{"filter": []any{config{"column": "state", "op": "!=", "value": "paid"}}}, "filter.value": together{"filter": []any{config{"column": "state", "op": "=", "value": "new"}}},
 			},

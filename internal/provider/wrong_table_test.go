@@ -64,12 +64,29 @@ func TestWrongSourceTables(t *testing.T) {
 		{"a decimal of too many digits", func(c block) {
 			c["columns"] = map[string]any{"amount": map[string]any{"type": "decimal(40,2)"}}
 		}, `columns["amount"].type`, `"decimal(40,2)" is out of range: precision is 1 to 38, scale at most the precision`},
+		{"a type that is misspelt within", func(c block) {
+			c["columns"] = map[string]any{"amount": map[string]any{"type": "decimal(observd)"}}
+		}, `columns["amount"].type`, `"decimal(observd)" is not known; did you mean "decimal(observed)"?`},
 		{"a misspelt type", func(c block) {
 			c["columns"] = map[string]any{"amount": map[string]any{"type": "strng"}}
 		}, `columns["amount"].type`, `"strng" is not known; did you mean "string"?`},
 		{"a column's name in capitals", func(c block) {
 			c["columns"] = map[string]any{"amount": map[string]any{"name": "Amount"}}
 		}, `columns["amount"].name`, `"Amount" is not a name Athena reads unquoted: write lower-case letters, digits and underscores, such as "amount"`},
+		{"a column that says nothing", func(c block) {
+			c["columns"] = map[string]any{"amount": map[string]any{"skip": false}}
+		}, `columns["amount"]`, `it says nothing: write a type, a name or both, or skip = true, or leave the column out`},
+		{"a key that is skipped", func(c block) {
+			c["columns"] = map[string]any{"id": map[string]any{"skip": true}}
+			c["primary_key"] = []any{"id"}
+		}, `columns["id"].skip`, `primary_key[0] names the column, which has to be read for that: leave out skip, or name another column there`},
+		{"a filter by what is skipped", func(c block) {
+			c["columns"] = map[string]any{"state": map[string]any{"skip": true}}
+			c["filter"] = []any{map[string]any{"column": "state", "op": "=", "value": "paid"}}
+		}, `columns["state"].skip`, `filter[0].column names the column, which has to be read for that: leave out skip, or name another column there`},
+		{"a skipped column's type", func(c block) {
+			c["columns"] = map[string]any{"note": map[string]any{"skip": true, "type": "string"}}
+		}, `columns["note"]`, `it is skipped, so that it has neither a name nor a type in the lake: leave out skip, or name and type`},
 		{"the op of a filter", func(c block) {
 			c["filter"] = []any{map[string]any{"column": "deleted", "op": "==", "value": "false"}}
 		}, "filter[0].op", `"==" is not known; did you mean "="?`},

@@ -119,12 +119,18 @@ var (
 		}
 		s.PartitionBy = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"day(created_at)", "bucket(16, id)", "truncate(10, note)", "country"}), 0, 3, rapid.ID).Draw(t, "partitions")
 		s.Columns = rapid.MapOfN(identifier, rapid.Custom(func(t *rapid.T) spec.Column {
-			return spec.Column{Type: rapid.SampledFrom([]string{"decimal(12,2)", "string", "timestamptz"}).Draw(t, "type")}
+			return spec.Column{Type: rapid.SampledFrom([]string{"decimal(12,2)", "decimal(observed)", "string", "timestamptz"}).Draw(t, "type")}
 		}), 0, 3).Draw(t, "columns")
 		for i, name := range slices.Sorted(maps.Keys(s.Columns)) {
 			if rapid.Bool().Draw(t, "named") {
 				s.Columns[name] = spec.Column{Type: s.Columns[name].Type, Name: fmt.Sprintf("c%d", i)}
 			}
+		}
+		for _, name := range rapid.SliceOfNDistinct(rapid.StringMatching(`skipped[ "]?[a-z]{3}`), 0, 3, rapid.ID).Draw(t, "skipped") {
+			if s.Columns == nil {
+				s.Columns = map[string]spec.Column{}
+			}
+			s.Columns[name] = spec.Column{Skip: true}
 		}
 		s.Filter = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) spec.Predicate {
 			return spec.Predicate{Column: identifier.Draw(t, "column"), Op: rapid.SampledFrom([]string{"=", ">=", "in"}).Draw(t, "op"), Value: rapid.StringMatching(`[^\x00," ]+`).Draw(t, "value")}

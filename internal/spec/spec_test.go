@@ -77,6 +77,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"an unknown field", `"enabled":true`, `"zzz":1,"enabled":true`, `zzz: is not a field; the fields here are v, name,`},
 		{"another case", `"enabled"`, `"Enabled"`, `Enabled: is not a field; did you mean "enabled"?`},
 		{"a field twice", `"enabled":true`, `"enabled":true,"enabled":false`, "enabled: stands twice"},
+		{"another type in a column", `"enabled":true`, `"columns":{"a":{"skip":"yes"}},"enabled":true`, "columns.skip: holds a string where a bool is wanted"},
 		{"another type", `"enabled":true`, `"enabled":"yes"`, "enabled: holds a string where a bool is wanted"},
 		{"text behind it", `"enabled":true}`, `"enabled":true} {}`, "after top-level value"},
 		{"an early end", `"enabled":true}`, `"enabled":true`, "unexpected end of JSON"},
@@ -256,6 +257,11 @@ func TestExtractHash(t *testing.T) {
 	other.PrimaryKey = []string{"id", "line"}
 	if hash(base, "shop") == hash(other, "shop") || hash(base, "shop") == hash(base, "shop2") {
 		t.Error("another key or database reads something else")
+	}
+	fewer := base
+	fewer.Columns = map[string]spec.Column{"note": {Skip: true}}
+	if hash(base, "shop") == hash(fewer, "shop") {
+		t.Error("fewer columns are something else")
 	}
 	// The horizon that is the default is the same where it is written out.
 	silent, spoken, cursor := base, base, base

@@ -98,12 +98,17 @@ type Target struct {
 	Format   string `json:"format"`
 }
 
+// ObservedDecimal is the type of a column that becomes a decimal of as many digits as its values have.
+const ObservedDecimal = "decimal(observed)"
+
 // Column overrides what is derived from the source for one column.
 type Column struct {
 	// Name is the column's in the lake.
 	Name string `json:"name,omitempty"`
-	// Type is the column's in the lake, such as "decimal(12,2)".
+	// Type is the column's in the lake, such as "decimal(12,2)", or ObservedDecimal.
 	Type string `json:"type,omitempty"`
+	// Skip leaves the column out: it is never read.
+	Skip bool `json:"skip,omitempty"`
 }
 
 // Predicate is one condition of a filter; all must hold. Value is absent for is_null and is_not_null, and a

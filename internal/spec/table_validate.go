@@ -185,7 +185,10 @@ func (t *Table) checkColumns(ps *Problems) {
 		at, c := At("columns", Key(name)), t.Columns[name]
 		checkIdentifier(ps, at, name, "column")
 		if c == (Column{}) {
-			ps.add(at, "it says nothing: write a type, a name or both, or leave the column out")
+			ps.add(at, "it says nothing: write a type, a name or both, or skip = true, or leave the column out")
+		}
+		if c.Skip {
+			t.checkSkipped(ps, at, name)
 		}
 		if wrong := checkColumnType(c.Type); c.Type != "" && wrong != "" {
 			ps.add(at.With("type"), "%s", wrong)
@@ -212,10 +215,10 @@ func checkColumnType(name string) string {
 		}
 		return ""
 	}
-	if slices.Contains(columnTypes, name) {
+	if name == ObservedDecimal || slices.Contains(columnTypes, name) {
 		return ""
 	}
-	return notOneOf(name, append([]string{"decimal(12,2)"}, columnTypes...))
+	return notOneOf(name, append([]string{"decimal(12,2)", ObservedDecimal}, columnTypes...))
 }
 
 // checkIdentifier accepts whatever a database can be made to accept: identifiers are always quoted.

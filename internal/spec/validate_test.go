@@ -59,6 +59,20 @@ func TestValidateTable(t *testing.T) {
 		{"a column without anything", func(s *spec.Table) { s.Columns = map[string]spec.Column{"amount": {}} }, `columns["amount"]`, "says nothing"},
 		{"bad column name", func(s *spec.Table) { s.Columns = map[string]spec.Column{"amount": {Name: "Total Amount"}} }, `columns["amount"].name`, `such as "total_amount"`},
 		{"one name for two columns", func(s *spec.Table) { s.Columns = map[string]spec.Column{"a": {Name: "x"}, "b": {Name: "x"}} }, `columns["b"].name`, `is the name of the column "a" already`},
+		{"a key that is skipped", func(s *spec.Table) { s.Columns = map[string]spec.Column{"id": {Skip: true}} }, `columns["id"].skip`, "primary_key[0] names the column, which has to be read for that: leave out skip, or name another column there"},
+		{"a cursor that is skipped", func(s *spec.Table) {
+			s.Extract = spec.Extract{Mode: "incremental", Horizon: "transactions", Cursor: "at"}
+			s.Columns = map[string]spec.Column{"at": {Skip: true}}
+		}, `columns["at"].skip`, "extract.cursor names the column"},
+		{"an ordering that is skipped", func(s *spec.Table) { s.Ordering, s.Columns = "n", map[string]spec.Column{"n": {Skip: true}} }, `columns["n"].skip`, "ordering names the column"},
+		{"a partition that is skipped", func(s *spec.Table) {
+			s.PartitionBy, s.Columns = []string{"country", "bucket(16, n)"}, map[string]spec.Column{"n": {Skip: true}}
+		}, `columns["n"].skip`, "partition_by[1] names the column"},
+		{"a filter that is skipped", func(s *spec.Table) {
+			s.Filter, s.Columns = []spec.Predicate{{Column: "n", Op: "is_null"}}, map[string]spec.Column{"n": {Skip: true}}
+		}, `columns["n"].skip`, "filter[0].column names the column"},
+		{"skipped under a name", func(s *spec.Table) { s.Columns = map[string]spec.Column{"n": {Skip: true, Name: "m"}} }, `columns["n"]`, "neither a name nor a type"},
+		{"skipped with a type", func(s *spec.Table) { s.Columns = map[string]spec.Column{"n": {Skip: true, Type: "int"}} }, `columns["n"]`, "neither a name nor a type"},
 		{"unknown op", func(s *spec.Table) { s.Filter = []spec.Predicate{{Column: "a", Op: "like", Value: "x"}} }, "filter[0].op", "write one of"},
 		{"value of is_null", func(s *spec.Table) { s.Filter = []spec.Predicate{{Column: "a", Op: "is_null", Value: "x"}} }, "filter[0].value", "takes no value"},
 		{"empty list", func(s *spec.Table) { s.Filter = []spec.Predicate{{Column: "a", Op: "in"}} }, "filter[0].value", "a value of the list is empty"},

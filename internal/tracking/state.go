@@ -16,7 +16,8 @@ import (
 // Position is the tracker's word on how far a table has come. It counts only while Commit is the table's
 // newest commit that carries a checkpoint; otherwise the checkpoint wins.
 type Position struct {
-	Commit   string
+	Commit string
+	// Position stands there as in the commit: a long one by the key and SHA-256 of its object.
 	Position json.RawMessage
 	Fence    Fence
 }
@@ -77,6 +78,9 @@ type Run struct {
 	Fence         Fence              `dynamodbav:"fence"`
 	Commit        string             `dynamodbav:"commit,omitempty"`
 	Error         string             `dynamodbav:"error,omitempty"`
+	// LongestTransaction is the age in seconds of the oldest transaction that was open at the source when the run took its
+	// snapshot; nil where the horizon does not ask, or the server does not tell.
+	LongestTransaction *float64 `dynamodbav:"longest_transaction,omitempty"`
 	// Notes are sentences about what the run met and did not fail for.
 	Notes []string `dynamodbav:"notes,omitempty"`
 	// ExpiresAt is the second of Unix time after which the record may go; 0 keeps it.

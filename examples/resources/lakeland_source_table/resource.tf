@@ -6,6 +6,19 @@ resource "lakeland_source_table" "orders" {
   primary_key = ["id"]
 }
 
+# A table without a column that nobody may read in the lake, its amounts with two decimals.
+resource "lakeland_source_table" "payments" {
+  name        = "shop.payments"
+  cadence     = lakeland_cadence.ten_minutes.id
+  source      = { database = { connection = lakeland_connection.shop.name, schema = "public", table = "payments" } }
+  target      = { location = "s3://acme-lake/raw/payments/", database = "raw", table = "payments" }
+  primary_key = ["id"]
+  columns = {
+    card_number = { skip = true }
+    amount      = { type = "decimal(12,2)" }
+  }
+}
+
 # Many tables alike.
 resource "lakeland_source_table" "other" {
   for_each = toset(["customers", "products"])

@@ -22,7 +22,7 @@ func (a *attempt) incremental(ctx context.Context, id string) error {
 	if err := a.stand(ctx, l); err != nil {
 		return err
 	}
-	from, err := a.position(l)
+	from, err := a.position(ctx, l)
 	if err != nil {
 		return err
 	}
@@ -34,6 +34,7 @@ func (a *attempt) incremental(ctx context.Context, id string) error {
 		return err
 	}
 	defer window.Close(ctx)
+	a.longest = window.Longest
 	if err := a.plan(ctx, l, window.Snapshot); err != nil {
 		return err
 	}
@@ -55,15 +56,18 @@ func (a *attempt) incremental(ctx context.Context, id string) error {
 	if err == nil {
 		var to json.RawMessage
 		if to, err = behind(window, results); err == nil {
-			err = a.check(l, cmp.Or(a.doc.Extract.Horizon, "xmin"), from, to)
+			err = a.check(ctx, l, cmp.Or(a.doc.Extract.Horizon, "xmin"), from, to)
 		}
 	}
-	return a.finish(ctx, l, err, &stage)
+	if err = a.finish(ctx, l, err, &stage); err == nil {
+		a.outdate(l)
+	}
+	return err
 }
 
 // position is from where this run reads: further on than the chain's own position where a run has found nothing to apply
 // meanwhile, nil for the whole table.
-func (a *attempt) position(l *landing) (from *postgres.Position, err error) {
+func (a *attempt) position(ctx context.Context, l *landing) (from *postgres.Position, err error) {
 	c := l.head.Checkpoint
 	if l.head.Exists && c != nil && !l.afresh {
 		l.before = c.To
@@ -78,12 +82,9 @@ func (a *attempt) position(l *landing) (from *postgres.Position, err error) {
 	if hash != c.ExtractHash {
 		return nil, fmt.Errorf("running %q: its configuration reads other rows or columns than the table was landed from (source, columns, filter, primary_key, mode, horizon or cursor changed): %w", a.name, postgres.ErrReload)
 	}
-	text := c.To
-	tracked := l.tracked
-	// The tracker's position counts only while it names that very commit; otherwise the checkpoint wins, forwards and
-	// backwards.
-	if tracked != nil && tracked.Commit == l.head.CheckpointCommit && len(tracked.Position) > 0 {
-		text = tracked.Position
+	text, err := a.stored(ctx, l)
+	if err != nil {
+		return nil, err
 	}
 	if from, err = postgres.DecodePosition(text); err != nil {
 		return nil, fmt.Errorf("running %q: %w", a.name, err)
@@ -156,7 +157,7 @@ func behind(window *postgres.Window, results []Result) (json.RawMessage, error) 
 }
 
 // check makes the checkpoint of what was read.
-func (a *attempt) check(l *landing, horizon string, from *postgres.Position, to json.RawMessage) error {
+func (a *attempt) check(ctx context.Context, l *landing, horizon string, from *postgres.Position, to json.RawMessage) error {
 	hash, err := a.doc.ExtractHash(a.connection.Database)
 	if err != nil {
 		return err
@@ -167,10 +168,16 @@ func (a *attempt) check(l *landing, horizon string, from *postgres.Position, to 
 			return err
 		}
 	}
+	positions := []json.RawMessage{l.before, readFrom, to}
+	for i, position := range positions {
+		if positions[i], err = table.StorePosition(ctx, l.target, l.bucket, l.head, position); err != nil {
+			return fmt.Errorf("running %q: %w", a.name, err)
+		}
+	}
 	fence := a.lease.Fence()
 	a.checkpoint = table.Checkpoint{
 		V: table.CheckpointVersion, Table: a.name, ExtractHash: hash, Horizon: horizon,
-		From: l.before, ReadFrom: readFrom, To: to, RunID: a.runID, Attempt: l.id, Fence: table.Fence{Epoch: fence.Epoch, N: fence.N},
+		From: positions[0], ReadFrom: positions[1], To: positions[2], RunID: a.runID, Attempt: l.id, Fence: table.Fence{Epoch: fence.Epoch, N: fence.N},
 		Counts: table.Counts{Seen: a.rows}, SchemaHash: l.planned.Hash(), Reload: a.doc.Reload,
 	}
 	return nil

@@ -139,16 +139,75 @@ func TestRandomHistoriesAreMerged(t *testing.T) {
 // The table follows new, renamed, widened and dropped columns while changes are merged.
 func TestColumnsFollowWhileChangesAreMerged(t *testing.T) {
 	t.Parallel()
-	l := newLake(t, `CREATE TABLE goods (id bigint PRIMARY KEY, name text, small int)`, `INSERT INTO goods SELECT i, 'good ' || i, i FROM generate_series(1, 500) i`)
+	l := newLake(t, `CREATE TABLE goods (id bigint PRIMARY KEY, name text, small int, price numeric(6,2))`, `INSERT INTO goods SELECT i, 'good ' || i, i, i FROM generate_series(1, 500) i`)
 	l.changing("goods", spec.Extract{}, nil)
 	l.round("goods")
-	for _, step := range []string{
-		`ALTER TABLE goods ADD extra date`, `UPDATE goods SET extra = '2024-02-29' WHERE id < 10`, `ALTER TABLE goods RENAME name TO title`,
-		`UPDATE goods SET title = upper(title) WHERE id = 400`, `INSERT INTO goods VALUES (501, 'last', 1, NULL)`,
+	for _, step := range []struct{ does, note string }{
+		{`ALTER TABLE goods ADD extra date`, `column "extra" is new at the source: it is added`},
+		{`UPDATE goods SET extra = '2024-02-29' WHERE id < 10`, ""},
+		{`ALTER TABLE goods RENAME name TO title`, `column "name" is now "title": it is renamed`},
+		{`UPDATE goods SET title = upper(title) WHERE id = 400`, ""},
+		{`INSERT INTO goods VALUES (501, 'last', 1, 0, NULL)`, ""},
+		{`ALTER TABLE goods ALTER price TYPE numeric(12,2)`, `column "price" was decimal(6,2) and is decimal(12,2): it is widened`},
+		{`UPDATE goods SET price = 1234567890.12 WHERE id = 300`, ""},
+		{`ALTER TABLE goods ALTER small TYPE bigint`, `column "small" was int and is long: it is widened`},
+		{`UPDATE goods SET small = 9007199254740993 WHERE id = 3`, ""},
 	} {
-		l.sql(step)
-		l.round("goods")
+		l.sql(step.does)
+		_, ran := l.round("goods")
+		if notes := strings.Join(ran.Notes, "; "); notes != step.note {
+			t.Errorf("%s: history says %q, not %q", step.does, notes, step.note)
+		}
 		l.equal("goods")
+	}
+	// What the source dropped stays: rows that were there keep it, and rows that are written have none.
+	l.sql(`CREATE TABLE before AS SELECT id, small FROM goods`, `ALTER TABLE goods DROP small`)
+	for _, change := range []string{`SELECT 1`, `UPDATE goods SET title = 'changed' WHERE id IN (7, 501)`, `INSERT INTO goods VALUES (502, 'new', 1, NULL)`} {
+		l.sql(change)
+		_, ran := l.round("goods")
+		if notes := strings.Join(ran.Notes, "; "); change == `SELECT 1` && notes != `the source dropped column "small": it stays, with NULLs in all rows written from now on` || change != `SELECT 1` && notes != "" {
+			t.Errorf("%s: history says %q", change, notes)
+		}
+		l.shows("goods", `SELECT id, title, price, extra, CASE WHEN title NOT IN ('changed', 'new') THEN small END AS small FROM goods LEFT JOIN before USING (id)`)
+	}
+}
+
+// What rows that were landed cannot follow is refused while changes are merged, the lake's table stays as it is, and a reload
+// is the way out.
+func TestColumnsThatMergesCannotFollow(t *testing.T) {
+	t.Parallel()
+	const reload = `set reload to a new value to land the table afresh`
+	for name, extract := range map[string]spec.Extract{"xmin": {}, "lookback": {Horizon: "lookback", Cursor: "seen", Lookback: "5"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const table = `CREATE TABLE goods (id bigint PRIMARY KEY, name text, price numeric(6,2), seen bigint GENERATED ALWAYS AS IDENTITY)`
+			l := newLake(t, table, `INSERT INTO goods SELECT i, 'good ' || i, i FROM generate_series(1, 300) i`)
+			l.changing("goods", extract, nil)
+			l.round("goods")
+			recreated := `the source table was dropped and created anew since it was last landed`
+			way := reload
+			if name == "xmin" {
+				recreated, way = `it was recreated`, postgres.ErrReload.Error()
+			}
+			for i, step := range []struct {
+				does []string
+				says []string
+			}{
+				{[]string{`ALTER TABLE goods ADD state text DEFAULT 'old'`}, []string{`column "state" was added with values for rows that were there (its default is "'old'::text"), and those that were landed do not have them: `, reload}},
+				{[]string{`ALTER TABLE goods ADD must int NOT NULL DEFAULT 7`, `ALTER TABLE goods ALTER must DROP DEFAULT`}, []string{`column "must" was added with values for rows that were there`, reload}},
+				{[]string{`ALTER TABLE goods ALTER price TYPE numeric(9,3)`}, []string{`column "price" was numeric(6,2) (decimal(6,2)) and is numeric(9,3) (decimal(9,3)) now, which old rows cannot follow`, reload}},
+				{[]string{`ALTER TABLE goods DROP name`, `ALTER TABLE goods ADD name text`}, []string{`the source has a column "name" to land under that name`, reload}},
+				{[]string{`DROP TABLE goods`, table, `INSERT INTO goods SELECT i, 'anew', 1 FROM generate_series(1, 200) i`}, []string{recreated, way}},
+			} {
+				l.sql(step.does...)
+				for _, text := range step.says { // the first refusal changes nothing for the second
+					l.refused("goods", nil, text)
+				}
+				l.change("goods", func(s *spec.Table) { s.Reload = fmt.Sprint(i) })
+				l.round("goods")
+				l.equal("goods")
+			}
+		})
 	}
 }
 

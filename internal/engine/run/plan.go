@@ -19,6 +19,9 @@ func (a *attempt) plan(ctx context.Context, l *landing, snapshot *postgres.Snaps
 	}
 	l.keyUnique = described.KeyUnique
 	wanted := described.Schema
+	if err := a.observe(ctx, l, snapshot, &wanted); err != nil {
+		return err
+	}
 	if wanted.Partition, err = partitionsOf(a.doc.PartitionBy, wanted.Columns); err != nil {
 		return fmt.Errorf("planning %q: %w", a.name, err)
 	}

@@ -63,13 +63,25 @@ func (a *attempt) record(ctx context.Context, failed error) error {
 		}
 		return a.r.Tracker.RecordOutside(ctx, run)
 	}
+	if a.outdated != nil {
+		if err := a.outdated(ctx); err != nil {
+			a.log.Warn("the object of the position before this one could not be removed; it stays until orphans are", "error", err)
+		}
+	}
 	return nil
 }
 
 func (a *attempt) history(failed error) tracking.Run {
 	run := tracking.Run{
 		Table: a.name, RunID: a.runID, State: tracking.RunSucceeded, StartedAt: a.started, EndedAt: time.Now().UTC(),
-		Seconds: a.seconds, EngineVersion: a.r.Version, BytesRead: a.bytesRead, Notes: a.notes,
+		Seconds: a.seconds, EngineVersion: a.r.Version, BytesRead: a.bytesRead, Notes: make([]string, len(a.notes)),
+	}
+	for i, note := range a.notes {
+		run.Notes[i] = bounded(note)
+	}
+	if a.longest != nil {
+		seconds := a.longest.Seconds()
+		run.LongestTransaction = &seconds
 	}
 	run.DPUSeconds = run.EndedAt.Sub(run.StartedAt).Seconds() * a.r.DPU
 	if a.doc != nil {
@@ -86,7 +98,7 @@ func (a *attempt) history(failed error) tracking.Run {
 	return run
 }
 
-// bounded keeps an error's text within what an item can hold.
+// bounded keeps a text, such as an error's, within what an item can hold.
 func bounded(text string) string {
 	const most = 8 << 10
 	if len(text) > most {

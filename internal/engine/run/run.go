@@ -106,6 +106,11 @@ type attempt struct {
 	comparison             comparison
 	// notes are sentences about the table for the history of the run.
 	notes []string
+	// longest is the age of the oldest transaction that was open at the source; nil where that is not known.
+	longest *time.Duration
+	// outdated removes what the tracker's position named before this run was recorded and nothing names afterwards; nil where
+	// there is nothing.
+	outdated func(context.Context) error
 }
 
 func (a *attempt) run(ctx context.Context) error {
@@ -234,7 +239,7 @@ func (a *attempt) full(ctx context.Context, id string) error {
 	}
 	a.took("extract", &stage)
 	if err == nil {
-		err = a.check(l, "full", nil, results[0].Snapshot)
+		err = a.check(ctx, l, "full", nil, results[0].Snapshot)
 	}
 	return a.finish(ctx, l, err, &stage)
 }

@@ -25,6 +25,7 @@ type Drift string
 const (
 	Added     Drift = "added"
 	Dropped   Drift = "dropped"
+	Skipped   Drift = "skipped"
 	Renamed   Drift = "renamed"
 	Widened   Drift = "widened"
 	Retyped   Drift = "retyped"
@@ -46,6 +47,8 @@ func (s Step) String() string {
 		return fmt.Sprintf("column %q is new at the source: it is added", s.Column)
 	case Dropped:
 		return fmt.Sprintf("the source dropped column %q: it stays, with NULLs in all rows written from now on", s.Column)
+	case Skipped:
+		return fmt.Sprintf("column %q is skipped: it stays, with NULLs in all rows written from now on", s.Column)
 	case Renamed:
 		return fmt.Sprintf("column %q is now %q: it is renamed", s.Was, s.Is)
 	case Widened:
@@ -72,7 +75,8 @@ const wayOut = "set reload to a new value to land the table afresh"
 // Evolve decides how a table in the lake follows the columns that its source has now. It is pure.
 //
 // Columns are told apart by the source's own numbers, so a rename is a rename. A column may be added, unless rows
-// that stay as they are have a value in it, which a default or NOT NULL tells; it may be dropped, may widen without loss and may become nullable.
+// that stay as they are have a value in it, which a default or NOT NULL tells; it may be dropped or
+// skipped, may widen without loss and may become nullable.
 // A table that was created anew in its place is followed where all rows are written anyhow and its columns are the
 // same.
 // Anything else is an error that names old and new and says what to do, unless the table is landed afresh: then a
@@ -93,7 +97,7 @@ func Evolve(lake, source Table, landing Landing) (Evolution, error) {
 	if landing == Afresh {
 		return e, nil
 	}
-	return e, e.keepDropped(lake)
+	return e, e.keepDropped(lake, source)
 }
 
 // match finds the column of the lake that each column of the source was landed as; nil for none.
@@ -125,12 +129,22 @@ func (e *Evolution) match(lake, source Table, landing Landing) ([]*Column, error
 		return before, nil
 	}
 	for i, l := range lake.Columns {
-		if l.Source != nil && !matched[i] {
+		if l.Source != nil && !matched[i] && !skips(lake, source, l.Source) {
 			return nil, differs(lake, source, l.Source.Name, "is gone")
 		}
 	}
 	e.step(Recreated, "", lake.Identity, source.Identity)
 	return before, nil
+}
+
+// skips reports whether a source has a column that was landed, and leaves it out.
+func skips(lake, source Table, landed *SourceColumn) bool {
+	return slices.ContainsFunc(source.Skipped, func(c SourceColumn) bool {
+		if lake.Identity == source.Identity {
+			return c.Number == landed.Number
+		}
+		return c.Name == landed.Name
+	})
 }
 
 func differs(lake, source Table, column, how string) error {
@@ -178,8 +192,8 @@ func (e *Evolution) follow(before, c *Column, landing Landing) error {
 	return nil
 }
 
-// keepDropped appends the columns that the source no longer has.
-func (e *Evolution) keepDropped(lake Table) error {
+// keepDropped appends the columns that the source no longer has, or that are skipped now.
+func (e *Evolution) keepDropped(lake, source Table) error {
 	taken := map[string]string{}
 	for _, c := range e.Table.Columns {
 		taken[c.Name] = c.Source.Name
@@ -190,9 +204,13 @@ func (e *Evolution) keepDropped(lake Table) error {
 			continue
 		}
 		if by, ok := taken[before.Name]; ok {
-			return fmt.Errorf("the source dropped column %q and added another of that name (%q): %s, or give the new one another name in columns", before.Name, by, wayOut)
+			return fmt.Errorf("the lake keeps a column %q that the source dropped, or that was skipped, and the source has a column %q to land under that name: %s, or give the source's another name in columns", before.Name, by, wayOut)
 		}
-		if before.Source != nil {
+		switch {
+		case before.Source == nil:
+		case skips(lake, source, before.Source):
+			e.step(Skipped, before.Name, before.Type.String(), "")
+		default:
 			e.step(Dropped, before.Name, before.Type.String(), "")
 		}
 		before.Required, before.Source = false, nil

@@ -83,8 +83,8 @@ func TestEvolve(t *testing.T) {
 		{"narrowed", "16385", []schema.Column{id, note, col(0, 3, "amount", dec(7, 2))}, both, `column "amount" was pg decimal(8,2) (decimal(8,2)) and is pg decimal(7,2) (decimal(7,2)) now, which old rows cannot follow: change it back, or set reload`, ""},
 		{"rescaled", "16385", []schema.Column{id, note, col(0, 3, "amount", dec(9, 3))}, both, "set reload to a new value", ""},
 		{"retyped, afresh", "16385", []schema.Column{col(0, 1, "id!", str), note}, []schema.Landing{schema.Afresh}, "id!:string:0 note:string:2", ""},
-		{"dropped and added under its name", "16385", []schema.Column{id, col(0, 4, "note", str), amount}, both, `dropped column "note" and added another`, ""},
-		{"a column under the name of one that only the lake has", "16385", []schema.Column{id, note, amount, col(0, 9, "old", str)}, both, `dropped column "old" and added another`, ""},
+		{"dropped and added under its name", "16385", []schema.Column{id, col(0, 4, "note", str), amount}, both, `the lake keeps a column "note" that the source dropped, or that was skipped, and the source has a column "note" to land under that name: set reload to a new value`, ""},
+		{"a column under the name of one that only the lake has", "16385", []schema.Column{id, note, amount, col(0, 9, "old", str)}, both, `the lake keeps a column "old" that the source dropped`, ""},
 		{"recreated alike, old rows stay", "16999", []schema.Column{id, note, amount}, []schema.Landing{schema.Changed}, `dropped and created anew since it was last landed (it was "16385", it is "16999"): set reload`, ""},
 		{"recreated alike", "16999", []schema.Column{col(0, 3, "amount", dec(9, 2)), col(0, 1, "note", str), col(0, 2, "id!", integer)}, []schema.Landing{schema.Whole}, "amount:decimal(9,2):3 note:string:2 id!:int:1" + tail, "recreated 16385 16999, widened amount decimal(8,2) decimal(9,2)"},
 		{"recreated with a new column", "16999", []schema.Column{id, note, amount, col(0, 4, "more", str)}, []schema.Landing{schema.Whole}, `and its column "more" is new: set reload`, ""},
@@ -128,6 +128,47 @@ func TestEvolve(t *testing.T) {
 					t.Errorf("the table is %+v", got.Table)
 				}
 			})
+		}
+	}
+}
+
+// A column that is skipped stays in the lake as one that was dropped does, and comes back by a reload alone.
+func TestEvolveSkips(t *testing.T) {
+	t.Parallel()
+	lake := schema.Table{Identity: "1", Origin: "here", Columns: []schema.Column{col(1, 1, "id!", integer), col(2, 2, "secret!", str)}}
+	source := schema.Table{Identity: "1", Origin: "here", Columns: []schema.Column{col(0, 1, "id!", integer)}, Skipped: []schema.SourceColumn{{Name: "renamed", Number: 2}, {Name: "never", Number: 3}}}
+	recreated := source
+	recreated.Identity, recreated.Skipped = "2", []schema.SourceColumn{{Name: "secret", Number: 7}}
+	for name, tc := range map[string]struct {
+		source  schema.Table
+		landing schema.Landing
+		says    []string
+	}{
+		"changes":   {source, schema.Changed, []string{`column "secret" is skipped: it stays, with NULLs in all rows written from now on`}},
+		"whole":     {source, schema.Whole, []string{`column "secret" is skipped: it stays, with NULLs in all rows written from now on`}},
+		"recreated": {recreated, schema.Whole, []string{`the source table was dropped and created anew (it was 1, it is 2) with the same columns: all its rows are landed anew as ever`, `column "secret" is skipped: it stays, with NULLs in all rows written from now on`}},
+	} {
+		e, err := schema.Evolve(lake, tc.source, tc.landing)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(tc.says, e.Sentences()); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		if c := e.Table.Columns[len(e.Table.Columns)-1]; len(e.Table.Columns) != 2 || c.Name != "secret" || c.FieldID != 2 || c.Source != nil || c.Required {
+			t.Errorf("%s: the columns are %+v", name, e.Table.Columns)
+		}
+		again, err := schema.Evolve(e.Table, tc.source, tc.landing)
+		if err != nil || len(again.Steps) > 0 || len(again.Table.Columns) != 2 || len(again.Table.Skipped) > 0 {
+			t.Errorf("%s, again: %+v, %v", name, again, err)
+		}
+		back := tc.source
+		back.Columns, back.Skipped = append([]schema.Column{col(0, 2, "secret", str)}, back.Columns...), nil
+		if _, err := schema.Evolve(e.Table, back, tc.landing); err == nil || !strings.Contains(err.Error(), `the lake keeps a column "secret" that the source dropped, or that was skipped, and the source has a column "secret" to land under that name: set reload to a new value to land the table afresh`) {
+			t.Errorf("%s: no longer skipped: %v", name, err)
+		}
+		if afresh, err := schema.Evolve(e.Table, back, schema.Afresh); err != nil || len(afresh.Table.Columns) != 2 || afresh.Table.Columns[0].FieldID != 0 {
+			t.Errorf("%s: no longer skipped, afresh: %+v, %v", name, afresh, err)
 		}
 	}
 }

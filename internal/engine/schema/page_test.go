@@ -38,6 +38,33 @@ columns = {
 }
 ` + "```" + `
 
+A ` + "`numeric`" + ` without precision may be a decimal of as many digits as its values have, so that nobody has to know them:
+
+` + "```terraform" + `
+columns = {
+  amount = { type = "decimal(observed)" }
+}
+` + "```" + `
+
+Each run looks at the values of the rows that meet ` + "`filter`" + ` in its own snapshot, by one query that has the server read all of them. More
+digits before the point widen the column. More of them behind the point than the lake's type has are what rows that were landed
+cannot follow: the run fails, says which types, and lands the table afresh when ` + "`reload`" + ` has a new value. The type never narrows but by a
+reload. ` + "`NaN`" + `, infinities, and more than 38 digits in all are an error: declare the column as ` + "`string`" + `. A column without any value
+is an error as well, until it has one.
+
+A column may also be left out:
+
+` + "```terraform" + `
+columns = {
+  secret_note = { skip = true }
+}
+` + "```" + `
+
+Such a column is never read: the connection's role needs ` + "`SELECT`" + ` on the others alone. Where it was granted columns and not the
+table, horizon ` + "`xmin`" + ` needs ` + "`GRANT SELECT (xmin, tableoid, ctid)`" + ` beside them, and without ` + "`ctid`" + ` a large table is read in
+parts by its key and not by its pages. Columns of the primary key are not left out, nor those that ` + "`cursor`, `ordering`" + `,
+` + "`partition_by` or `filter`" + ` names, for the source evaluates a filter on each row.
+
 Domains are what the types below them are. The server writes the forms called text and JSON, in sessions whose settings are
 the same everywhere: UTC, ISO dates and intervals, all digits of floating point numbers, an empty search path.
 

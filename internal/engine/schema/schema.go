@@ -110,6 +110,8 @@ type SourceColumn struct {
 	OID uint32 `json:"oid,omitempty"`
 	// Form is how the column is asked for.
 	Form Form `json:"form,omitempty"`
+	// Observed says that the column's type is to be made of its values: Observe gives it.
+	Observed bool `json:"-"`
 	// Default says what rows have that were there before the column was added, in words for messages; "" is NULL.
 	Default string `json:"-"`
 	// Comparison says of what use the column is in keys and orderings, as it is read.
@@ -127,6 +129,8 @@ type Table struct {
 	// same place was created anew there; "" is a place that is not known.
 	Origin  string `json:"origin,omitempty"`
 	Comment string `json:"comment,omitempty"`
+	// Skipped are the columns of a source that the configuration leaves out; none in a table of the lake.
+	Skipped []SourceColumn `json:"-"`
 	// Partition is how the table's files are partitioned; nil is not at all.
 	Partition []PartitionField `json:"partition,omitempty"`
 }

@@ -46,7 +46,7 @@ type Counts struct {
 const CheckpointVersion = 1
 
 // Checkpoint says how far the source has been read when a commit was made; every commit carries one. In a
-// table's chain of commits each From equals its predecessor's To.
+// table's chain of commits each From equals its predecessor's To. From, ReadFrom and To stand there as StorePosition returns them.
 type Checkpoint struct {
 	V int `json:"v"`
 	// Table is the name of the source table in its tracking.
@@ -224,6 +224,9 @@ type Table interface {
 	// table: a commit removes there what it does not add, and nothing is written there behind it. What a run writes for
 	// itself and needs behind the commit goes under the keys of another attempt.
 	DataKeys(head *Head, attempt, unit string) (prefix, suffix string)
+	// PositionKey is the key of the object of a position, by the SHA-256 of what it holds: under the table's location, where
+	// no reader looks for rows, and with the table's id in it. RemoveOrphans keeps those that checkpoints of kept commits name.
+	PositionKey(head *Head, sum string) string
 	// Commit makes a change on the head it was planned on: ErrLostRace, ErrOutcomeUnknown, or done. Readers see
 	// the table before or after it. A change that the format does not do is refused before anything is written.
 	Commit(ctx context.Context, head *Head, change Change) (*Committed, error)

@@ -121,10 +121,13 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 				Optional: true, ElementType: types.StringType, MarkdownDescription: "Partitions of the table, by columns' names at the source: a column by itself, `year(c)`, `month(c)`, `day(c)`, `hour(c)`, `bucket(16, c)` or `truncate(10, c)`; none by default, for Iceberg prunes files by their bounds. Few rows per partition make many small files. Not for `parquet`.",
 			},
 			"columns": schema.MapNestedAttribute{
-				Optional: true, MarkdownDescription: "Overrides by column, by its name at the source: each says a type, a name or both; none by default. A new name renames the column; a new type widens it, and where old rows cannot follow runs fail until `reload` changes.",
+				Optional: true, MarkdownDescription: "Overrides by column, by its name at the source: each says a type, a name or both, or that the column is skipped; none by default. A new name renames the column; a new type widens it, and where old rows cannot follow runs fail until `reload` changes.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 					"name": optional("Name in the lake: lower-case letters, digits and underscores. By default the source's in lower case, with underscores for all other characters."),
-					"type": optional("Type in the lake, by default what the source's type becomes: `boolean`, `int`, `long`, `float`, `double`, `decimal(p,s)`, `date`, `timestamp`, `timestamptz`, `string` or `binary`, where it holds the column's values exactly."),
+					"type": optional("Type in the lake, by default what the source's type becomes: `boolean`, `int`, `long`, `float`, `double`, `decimal(p,s)`, `date`, `timestamp`, `timestamptz`, `string` or `binary`, where it holds the column's values exactly. `decimal(observed)`, for `numeric`, is a decimal of as many digits as the values have, at which each run looks."),
+					"skip": schema.BoolAttribute{
+						Optional: true, MarkdownDescription: "Leave the column out, with neither name nor type: it is never read, so the connection's role needs no right to. `false` by default. Not for columns that `primary_key`, `cursor`, `ordering`, `partition_by` or `filter` names. One that was landed before stays in the lake, with NULLs in all rows written from then on, until `reload` changes; one that is no longer skipped is landed when `reload` changes.",
+					},
 				}},
 			},
 			"filter": schema.ListNestedAttribute{

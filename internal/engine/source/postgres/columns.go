@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,59 +16,83 @@ import (
 
 // columnsOf reads the columns of a table with their types, a domain's being the type below it.
 const columnsOf = `
-	WITH RECURSIVE bare(attnum, attname, attnotnull, shown, comment, given, type, modifier) AS (
+	WITH RECURSIVE bare(attnum, attname, attnotnull, shown, comment, readable, given, type, modifier) AS (
 		SELECT a.attnum, a.attname, a.attnotnull, pg_catalog.format_type(a.atttypid, a.atttypmod),
-			coalesce(pg_catalog.col_description(a.attrelid, a.attnum), ''),
+			coalesce(pg_catalog.col_description(a.attrelid, a.attnum), ''), pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
 			coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), own.typdefault, CASE WHEN a.attidentity <> '' THEN 'of an identity column' WHEN a.atthasmissing THEN 'of its addition' END, ''),
 			a.atttypid, a.atttypmod
 		FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type own ON own.oid = a.atttypid LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 		WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
 		UNION ALL
-		SELECT b.attnum, b.attname, b.attnotnull, b.shown, b.comment, b.given, t.typbasetype, t.typtypmod
+		SELECT b.attnum, b.attname, b.attnotnull, b.shown, b.comment, b.readable, b.given, t.typbasetype, t.typtypmod
 		FROM bare b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype = 'd')
 	SELECT b.attnum, b.attname, b.attnotnull, b.shown, b.comment, b.type, b.modifier, t.typname, b.given,
 		CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid) THEN 'array'
 			WHEN t.typtype = 'c' THEN 'composite' WHEN t.typtype = 'e' THEN 'enum'
-			WHEN t.typtype = 'r' THEN 'range' WHEN t.typtype = 'm' THEN 'multirange' ELSE 'base' END,
+			WHEN t.typtype = 'r' THEN 'range' WHEN t.typtype = 'm' THEN 'multirange' ELSE 'base' END, b.readable,
 		EXISTS (SELECT FROM pg_catalog.pg_attribute x JOIN pg_catalog.pg_collation l ON l.oid = x.attcollation WHERE x.attrelid = $1 AND x.attnum = b.attnum AND NOT l.collisdeterministic)
 	FROM bare b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype <> 'd' ORDER BY b.attnum`
 
-// columns reads a table's columns and decides how each is read: as its type is by itself, or as the
-// configuration declares it. It also returns warnings, each a sentence about a column.
-func (s *Snapshot) columns(ctx context.Context, oid string, declared map[string]spec.Column) ([]schema.Column, []string, error) {
+// found is what the catalogues say of a table's columns.
+type found struct {
+	columns []schema.Column
+	// skipped are those that the configuration leaves out.
+	skipped []schema.SourceColumn
+	// warnings are sentences, each about a column.
+	warnings []string
+}
+
+// columns reads a table's columns and decides how each is read: as its type is by itself, as the configuration declares it,
+// or not at all.
+func (s *Snapshot) columns(ctx context.Context, oid string, from *spec.DatabaseSource, declared map[string]spec.Column) (*found, error) {
 	rows, err := query(ctx, s.conn, columnsOf, oid)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	var warnings []string
-	columns := make([]schema.Column, len(rows))
+	f, closed := &found{}, []string(nil)
+	names := make([]string, len(rows))
 	for i, r := range rows {
 		t := schema.PostgresType{OID: uint32(r.number(5)), Modifier: int32(r.number(6)), Name: r.text(7), Class: schema.Class(r.text(9))}
 		source := schema.SourceColumn{Number: int(r.number(0)), Name: r.text(1), Type: r.text(3), OID: t.OID, Default: r.text(8)}
 		if r.err != nil {
-			return nil, nil, r.err
+			return nil, r.err
 		}
+		names[i] = source.Name
 		own := declared[source.Name]
+		switch {
+		case own.Skip:
+			f.skipped = append(f.skipped, source)
+			continue
+		case !r.truth(10):
+			closed = append(closed, source.Name)
+			continue
+		}
 		reading, err := readingOf(t, own.Type)
 		if err != nil {
-			return nil, nil, fmt.Errorf("column %q of type %s: %w", source.Name, source.Type, err)
+			return nil, fmt.Errorf("column %q of type %s: %w", source.Name, source.Type, err)
 		}
 		if reading.Unknown {
-			warnings = append(warnings, fmt.Sprintf("column %q is of the type %s, which lakeland does not know: it lands as text, as its cast to text writes it", source.Name, source.Type))
+			f.warnings = append(f.warnings, fmt.Sprintf("column %q is of the type %s, which lakeland does not know: it lands as text, as its cast to text writes it", source.Name, source.Type))
 		}
-		source.Form, source.Comparison = reading.Form, reading.Comparison
-		if r.truth(10) {
+		source.Form, source.Comparison, source.Observed = reading.Form, reading.Comparison, own.Type == spec.ObservedDecimal
+		if r.truth(11) {
 			source.Comparison.Tells, source.Comparison.TellsAs = false, ""
 		}
-		columns[i] = schema.Column{Name: own.Name, Type: reading.Type, Required: r.truth(2), Comment: r.text(4), Source: &source}
+		f.columns = append(f.columns, schema.Column{Name: own.Name, Type: reading.Type, Required: r.truth(2), Comment: r.text(4), Source: &source})
 	}
-	if err := allThere(columns, declared); err != nil {
-		return nil, nil, err
+	if err := allThere(names, declared); err != nil {
+		return nil, err
 	}
-	if err := s.countsMoney(ctx, columns); err != nil {
-		return nil, nil, err
+	switch {
+	case len(closed) > 0:
+		return nil, fmt.Errorf("the role may not read the columns %q: GRANT SELECT ON %s TO the connection's role, or leave such columns out with columns = { %q = { skip = true } }", closed, quoted(from.Schema, from.Table), closed[0])
+	case len(f.columns) == 0 && len(f.skipped) > 0:
+		return nil, errors.New("columns skips every column of it: leave one to be read")
 	}
-	return columns, warnings, schema.NameTargets(columns)
+	if err := s.countsMoney(ctx, f.columns); err != nil {
+		return nil, err
+	}
+	return f, schema.NameTargets(f.columns)
 }
 
 // oidMoney and oidMoneys are the types money and money[] (src/include/catalog/pg_type.dat).
@@ -135,8 +160,13 @@ func (s *Snapshot) primaryKey(ctx context.Context, oid string) ([]string, error)
 }
 
 func readingOf(t schema.PostgresType, declared string) (schema.Reading, error) {
-	if declared == "" {
+	switch {
+	case declared == "":
 		return schema.FromPostgres(t), nil
+	case declared == spec.ObservedDecimal && t.OID != schema.OIDNumeric:
+		return schema.Reading{}, errors.New("decimals are made of the values of numeric columns alone: declare it as another type")
+	case declared == spec.ObservedDecimal:
+		return schema.Declare(t, schema.Type{ID: schema.Decimal, Precision: schema.MaxPrecision})
 	}
 	wanted, err := schema.ParseType(declared)
 	if err != nil {
@@ -145,13 +175,10 @@ func readingOf(t schema.PostgresType, declared string) (schema.Reading, error) {
 	return schema.Declare(t, wanted)
 }
 
-func allThere(columns []schema.Column, declared map[string]spec.Column) error {
-	names, there := make([]string, len(columns)), map[string]bool{}
-	for i, c := range columns {
-		names[i], there[c.Source.Name] = c.Source.Name, true
-	}
-	for name := range declared {
-		if there[name] {
+// allThere refuses columns that the configuration names and the table, which has those of names, does not.
+func allThere(names []string, declared map[string]spec.Column) error {
+	for _, name := range slices.Sorted(maps.Keys(declared)) {
+		if slices.Contains(names, name) {
 			continue
 		}
 		if near := spec.Nearest(name, names); near != "" {

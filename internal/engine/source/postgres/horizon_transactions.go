@@ -37,6 +37,7 @@ func openTransactions(ctx context.Context, w *Window) error {
 		return err
 	}
 	caps := []time.Time{clock}
+	w.Longest = new(time.Duration)
 	oldest, err := oldestTransaction(ctx, w.conn())
 	if err != nil {
 		return err

@@ -44,6 +44,9 @@ func openXmin(ctx context.Context, w *Window) error {
 	if leaf, ok := t.foreign(); ok {
 		return fmt.Errorf("horizon \"xmin\" needs tables of this server, and %s lies on another: use horizon \"lookback\" with a cursor, or mode \"full\"", leaf.name)
 	}
+	if err := t.mayTell(ctx, w.conn()); err != nil {
+		return err
+	}
 	now.Table, now.Leaves = t.root.oid, t.known()
 	filter, err := w.conditionsWith(ctx, "")
 	if err != nil {

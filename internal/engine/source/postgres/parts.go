@@ -60,8 +60,8 @@ type leaf struct {
 }
 
 // Parts cuts a table into lists of parts, each of about size bytes at the source, which together hold every row of the
-// snapshot exactly once. Tables are cut by their pages; tables of servers before 14, which cannot read some pages alone,
-// and views, by their key, where that costs the server little. key names the columns that identify a row where the source
+// snapshot exactly once. Tables are cut by their pages; tables of servers before 14, which cannot read some pages alone, or
+// of whose columns the role may read some, and views, by their key, where that costs the server little. key names the columns that identify a row where the source
 // has no primary key that says so.
 //
 // What cannot be cut is one part: a view without a key, a foreign table, one whose partitions the role may not read by
@@ -85,12 +85,18 @@ func (s *Snapshot) Parts(ctx context.Context, from spec.DatabaseSource, key []st
 	}
 	p := packer{size: max(size, 1)}
 	var foreign []Part
+	byPages := version >= tidRangeScan
+	if byPages && len(leaves) == 1 {
+		if byPages, err = s.paged(ctx, &leaves[0]); err != nil { // several are read one by one only by who may read all of them
+			return wrap(err)
+		}
+	}
 	for i := range leaves {
 		l := &leaves[i]
 		switch {
 		case l.kind == "f":
 			foreign = append(foreign, Part{Source: l.source})
-		case l.kind != "v" && version >= tidRangeScan:
+		case l.kind != "v" && byPages:
 			p.byPages(l)
 		default:
 			lists, err := s.ranges(ctx, l, key, p.size)

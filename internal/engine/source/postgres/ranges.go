@@ -48,7 +48,12 @@ func (s *Snapshot) ranges(ctx context.Context, l *leaf, key []string, size int64
 				return err
 			}
 		}
-		all, err := s.explain(ctx, "SELECT * FROM "+quoted(l.source.Schema, l.source.Table))
+		columns, err := s.readable(ctx, l)
+		if err != nil {
+			return err
+		}
+		statement := "SELECT " + columns + " FROM " + quoted(l.source.Schema, l.source.Table)
+		all, err := s.explain(ctx, statement)
 		if err != nil {
 			return err
 		}
@@ -64,7 +69,7 @@ func (s *Snapshot) ranges(ctx context.Context, l *leaf, key []string, size int64
 			return err
 		}
 		found := column.between(bounds)
-		if cheap, err := s.cheap(ctx, l, found, all); !cheap || err != nil {
+		if cheap, err := s.cheap(ctx, statement, found, all); !cheap || err != nil {
 			return err
 		}
 		conditions = found
@@ -156,12 +161,12 @@ func (s *Snapshot) explain(ctx context.Context, statement string) (estimate, err
 	return plans[0].Plan, nil
 }
 
-// cheap reports whether reading a relation by conditions costs the server little more than reading it in one piece: with
+// cheap reports whether reading what a statement reads by conditions costs the server little more than reading it in one piece: with
 // an index by whose order its rows lie it does, without one each part reads the whole.
-func (s *Snapshot) cheap(ctx context.Context, l *leaf, lists [][]string, all estimate) (bool, error) {
+func (s *Snapshot) cheap(ctx context.Context, statement string, lists [][]string, all estimate) (bool, error) {
 	for _, i := range []int{0, len(lists) / 2, len(lists) - 1} {
 		for _, condition := range lists[i] {
-			part, err := s.explain(ctx, "SELECT * FROM "+quoted(l.source.Schema, l.source.Table)+" WHERE "+condition)
+			part, err := s.explain(ctx, statement+" WHERE "+condition)
 			if err != nil {
 				return false, err
 			}

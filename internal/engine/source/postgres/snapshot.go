@@ -193,7 +193,7 @@ type Description struct {
 }
 
 // Describe reads a table's columns in this snapshot. Names are exact. declared holds the types and names that
-// the configuration gives columns, by their names at the source; key names the columns that identify a row, by
+// the configuration gives columns, by their names at the source, and which of them it leaves out; key names the columns that identify a row, by
 // default those of the primary key. A type that cannot hold a column's values
 // exactly is an error that names both.
 func (s *Snapshot) Describe(ctx context.Context, from *spec.DatabaseSource, key []string, declared map[string]spec.Column) (*Description, error) {
@@ -221,11 +221,11 @@ func (s *Snapshot) Describe(ctx context.Context, from *spec.DatabaseSource, key 
 	case !readable:
 		return wrap(fmt.Errorf("the role may not read it: GRANT SELECT ON %s TO the connection's role", quoted(from.Schema, from.Table)))
 	}
-	columns, warnings, err := s.columns(ctx, oid, declared)
+	f, err := s.columns(ctx, oid, from, declared)
 	if err != nil {
 		return wrap(err)
 	}
-	d := Description{Schema: schema.Table{Identity: oid, Columns: columns, Comment: r.text(5)}, EstimatedRows: r.number(3), Warnings: warnings}
+	d := Description{Schema: schema.Table{Identity: oid, Columns: f.columns, Skipped: f.skipped, Comment: r.text(5)}, EstimatedRows: r.number(3), Warnings: f.warnings}
 	if r.err != nil {
 		return wrap(r.err)
 	}
@@ -238,7 +238,7 @@ func (s *Snapshot) Describe(ctx context.Context, from *spec.DatabaseSource, key 
 	if len(key) == 0 {
 		key = d.PrimaryKey
 	}
-	if d.Schema.Key, err = targetKey(columns, key); err != nil {
+	if d.Schema.Key, err = targetKey(f, key); err != nil {
 		return wrap(err)
 	}
 	heirs := r.truth(6) // over whose rows its indexes do not hold (PostgreSQL documentation, "Inheritance", "Caveats")
@@ -268,18 +268,22 @@ func (s *Snapshot) notThere(ctx context.Context, from *spec.DatabaseSource) erro
 	return fmt.Errorf("there is no such table among the %d of the database that the role can see; names are exact, case included", len(names))
 }
 
-func targetKey(columns []schema.Column, key []string) ([]string, error) {
+// targetKey is a key by the names that its columns have in the lake.
+func targetKey(f *found, key []string) ([]string, error) {
 	var out []string
 	for _, name := range key {
-		found := false
-		for _, c := range columns {
+		there := false
+		for _, c := range f.columns {
 			if c.Source.Name == name {
-				out, found = append(out, c.Name), true
+				out, there = append(out, c.Name), true
 			}
 		}
-		if !found {
-			names := make([]string, len(columns))
-			for i, c := range columns {
+		if !there {
+			if slices.ContainsFunc(f.skipped, func(c schema.SourceColumn) bool { return c.Name == name }) {
+				return nil, fmt.Errorf("column %q is part of its primary key, and columns skips it: leave out skip, or name other columns that identify a row as primary_key", name)
+			}
+			names := make([]string, len(f.columns))
+			for i, c := range f.columns {
 				names[i] = c.Source.Name
 			}
 			if near := spec.Nearest(name, names); near != "" {

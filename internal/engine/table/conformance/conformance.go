@@ -172,6 +172,7 @@ var tests = map[string]test{
 	"old snapshots are forgotten":                  {cleaning, snapshots},
 	"an answer lost while cleaning":                {cleaningUnanswered, snapshots},
 	"what dead attempts left is removed":           {orphans, nil},
+	"long positions are kept beside the table":     {keptPositions, nil},
 	"a random history":                             {history, nil},
 }
 

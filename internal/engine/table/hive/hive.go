@@ -91,6 +91,11 @@ func (t *Table) DataKeys(head *table.Head, attempt, unit string) (prefix, suffix
 	return t.folder(head.TableID, attempt) + head.TableID + "-" + attempt + "-" + unit + "-", ".parquet"
 }
 
+// PositionKey implements table.Table.
+func (t *Table) PositionKey(head *table.Head, sum string) string {
+	return t.o.Prefix + "metadata/" + head.TableID + "-positions/" + sum + ".json"
+}
+
 // Prepare implements table.Table. Of a historical table it refuses what the batches that are there cannot follow, for their
 // files stay as they are: a column that the source renamed, and one that becomes of another type but by int to long and to more
 // digits of a decimal. Columns of such batches that the schema does not have any more are added to it, with NULLs from now on.

@@ -3,6 +3,7 @@ package hive
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"strconv"
@@ -117,6 +118,9 @@ func (t *Table) used(ctx context.Context, records []string) (*inUse, error) {
 	}
 	out := &inUse{id: head.TableID, attempts: map[string]bool{}, keys: map[string]bool{object(on.entry.Parameters[tableParameter]): true}}
 	if !t.o.Historical {
+		if err := out.positions(on.entry.Parameters); err != nil {
+			return nil, err
+		}
 		out.attempts[on.document.Attempt] = true
 		for _, e := range on.document.Earlier {
 			if t.o.Now().UnixMilli()-e.Until <= KeptFor.Milliseconds() {
@@ -129,11 +133,52 @@ func (t *Table) used(ctx context.Context, records []string) (*inUse, error) {
 	for _, b := range on.batches {
 		out.attempts[b.Attempt] = true
 		taken[b.number] = true
+		if err := out.positions(b.partition.Parameters); err != nil {
+			return nil, err
+		}
 	}
 	for _, key := range records {
 		if attempt := t.ownAttempt(key, out.id); attempt != "" && !taken[recorded(key)] {
 			out.attempts[attempt] = true
+			if err := t.positionsOfRecord(ctx, key, out); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return out, nil
+}
+
+// positions keeps the objects that the checkpoint among parameters names.
+func (u *inUse) positions(parameters map[string]string) error {
+	text := parameters[checkpointParameter]
+	if text == "" {
+		return nil
+	}
+	c, err := table.ParseCheckpoint([]byte(text))
+	if err != nil {
+		return err
+	}
+	for _, key := range c.Objects() {
+		u.keys[key] = true
+	}
+	return nil
+}
+
+// positionsOfRecord keeps what the checkpoint of a batch names whose partition can be made again from its record.
+func (t *Table) positionsOfRecord(ctx context.Context, key string, u *inUse) error {
+	data, err := store.Read(ctx, t.o.Store, key, maxDocument)
+	if errors.Is(err, store.ErrNotExist) {
+		return nil
+	}
+	var p catalog.Partition
+	if err == nil {
+		err = json.Unmarshal(data, &p)
+	}
+	if err == nil {
+		err = u.positions(p.Parameters)
+	}
+	if err != nil {
+		return fmt.Errorf("reading the record %s: %w", t.o.Store.Address(key), err)
+	}
+	return nil
 }

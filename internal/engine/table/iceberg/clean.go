@@ -2,6 +2,7 @@ package iceberg
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"path"
@@ -235,6 +236,13 @@ func (t *Table) reachable(ctx context.Context, on *base) (map[string]bool, error
 	for _, s := range on.metadata.Snapshots {
 		used[s.ManifestList] = true
 	}
+	positions, err := on.metadata.positions()
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range positions {
+		used[t.o.Store.Address(key)] = true
+	}
 	manifests, err := t.lists(ctx, on.metadata.Snapshots, false)
 	if err != nil {
 		return nil, err
@@ -243,4 +251,31 @@ func (t *Table) reachable(ctx context.Context, on *base) (map[string]bool, error
 		used[address] = true
 	}
 	return used, t.eachFile(ctx, slices.Collect(maps.Values(manifests)), false, func(_ manifestOf, address string) { used[address] = true })
+}
+
+// positions are the keys of the objects that checkpoints name, those of snapshots and the copy among the properties.
+func (m *metadata) positions() ([]string, error) {
+	var keys []string
+	for i := range m.Snapshots {
+		words, err := m.Snapshots[i].summary()
+		if err != nil {
+			return nil, err
+		}
+		text, ok := words[checkpointKey]
+		if !ok {
+			continue
+		}
+		c, err := table.ParseCheckpoint([]byte(text))
+		if err != nil {
+			return nil, fmt.Errorf("snapshot %d: %w", m.Snapshots[i].ID, err)
+		}
+		keys = append(keys, c.Objects()...)
+	}
+	var copied checkpointCopy
+	if text := m.Properties[checkpointKey]; text != "" {
+		if err := json.Unmarshal([]byte(text), &copied); err != nil {
+			return nil, fmt.Errorf("the table property %s: %w", checkpointKey, err)
+		}
+	}
+	return append(keys, copied.Checkpoint.Objects()...), nil
 }

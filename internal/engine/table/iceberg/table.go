@@ -216,3 +216,8 @@ func (t *Table) Prepare(head *table.Head, s schema.Table) (schema.Table, error) 
 func (t *Table) DataKeys(head *table.Head, attempt, unit string) (prefix, suffix string) {
 	return t.o.Prefix + "data/" + head.TableID + "-" + attempt + "-" + unit + "-", ".parquet"
 }
+
+// PositionKey implements table.Table.
+func (t *Table) PositionKey(head *table.Head, sum string) string {
+	return t.o.Prefix + "metadata/" + head.TableID + "-position-" + sum + ".json"
+}
