@@ -66,9 +66,11 @@ func keep(ctx context.Context, conn *pgconn.PgConn, from []spec.DatabaseSource) 
 	// The catalogues' rows are as the snapshot has them; functions, and what is locked, tell what is there now. A partition
 	// that is being detached concurrently is no part of the table any more (that column came with PostgreSQL 14).
 	r, err := queryRow(ctx, conn, `
-		WITH RECURSIVE tree AS (
+		WITH RECURSIVE named AS (
 			SELECT c.oid FROM pg_catalog.jsonb_array_elements($1::jsonb) named
 				JOIN pg_catalog.pg_namespace n ON n.nspname = named->>0 JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = named->>1
+		), tree AS (
+			SELECT oid FROM named
 			UNION SELECT i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
 				WHERE NOT coalesce((pg_catalog.to_jsonb(i)->>'inhdetachpending')::boolean, false)
 		), locked AS (
@@ -82,6 +84,8 @@ func keep(ctx context.Context, conn *pgconn.PgConn, from []spec.DatabaseSource) 
 					WHEN c.relkind IN ('r', 'm') AND c.relfilenode <> 0 AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid) THEN 'was rewritten'
 					WHEN tree.oid IS NOT NULL AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
 						AND pg_catalog.to_regclass(pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname))::oid IS DISTINCT FROM c.oid THEN 'was renamed'
+					WHEN c.oid IN (SELECT oid FROM named) AND EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+						AND (pg_catalog.pg_identify_object_as_address('pg_catalog.pg_class'::pg_catalog.regclass, c.oid, a.attnum)).object_names[3] IS DISTINCT FROM a.attname::text) THEN 'had its columns changed'
 				END AS moved
 			FROM tree FULL JOIN locked USING (oid) LEFT JOIN pg_catalog.pg_class c USING (oid) LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		)

@@ -266,3 +266,31 @@ func TestPartitionThatIsBeingDetached(t *testing.T) {
 	}
 	f.expect("attached again", "")
 }
+
+// A column that gets another's name while the snapshot is taken is described and read as the one that it is.
+func TestColumnsRenamedBehindTheSnapshot(t *testing.T) {
+	t.Parallel()
+	c, login, _ := database(t, plainT...)
+	p := &place{t: t, connection: c, login: login, server: sandbox.ForTest(t, sandbox.Postgres).Postgres()}
+	f, taken := p.newFeed(byXmin), 0
+	f.request = f.request.Pausing(func(step string) {
+		if step != "snapshot" {
+			return
+		}
+		if taken++; taken == 1 {
+			f.sql(`ALTER TABLE t RENAME v TO before`, `ALTER TABLE t ADD v text DEFAULT 'new'`)
+		}
+	})
+	w, err := postgres.OpenWindow(t.Context(), c, login, f.request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close(t.Context())
+	d, err := w.Snapshot.Describe(t.Context(), &sourceT, nil, nil)
+	if err != nil || len(d.Schema.Columns) != 3 || d.Schema.Columns[1].Name != "before" || d.Schema.Columns[2].Source.Number != 3 {
+		t.Errorf("%+v, %v", d, err)
+	}
+	if rows, err := p.rowsOf(w.Snapshot.ID, w.Parts); err != nil || strings.Join(rows, " ") != "1=new 101=new" {
+		t.Errorf("%q, %v", rows, err)
+	}
+}
