@@ -55,7 +55,7 @@ func TestParseSource(t *testing.T) {
 
 // A table is extracted to S3, value by value, below the prefix and nowhere else; what its columns become otherwise than one
 // would expect is said beside.
-func TestExtractToS3(t *testing.T) {
+func TestExtractToS3(t *testing.T) { //nolint:paralleltest // it sets the environment
 	sb := sandbox.ForTest(t, sandbox.Postgres, sandbox.S3)
 	server, db, bucket := sb.Postgres(), sb.NewDatabase(t), sb.NewBucket(t)
 	conn, err := pgx.Connect(t.Context(), db.ConnString)

@@ -95,6 +95,9 @@ func hold(ctx context.Context, shared *postgres.Snapshot, name string, age Snaps
 		if err := shared.Alive(ctx); err != nil {
 			return lost(name, err)
 		}
+		if err := shared.Steady(ctx); err != nil {
+			return fmt.Errorf("reading %q: %w: the next run reads the table again", name, err)
+		}
 		return nil
 	}
 }

@@ -39,3 +39,27 @@ func TestSnapshotGrowsOld(t *testing.T) {
 		m.settled("a snapshot young enough", out)
 	}
 }
+
+// A schema that gets the place of another while the other's table is read gives the units that follow another table: nothing
+// is committed of the two.
+func TestSchemaInAnothersPlace(t *testing.T) {
+	t.Parallel()
+	m := newMany(t)
+	for _, place := range []string{"public", "staging"} {
+		m.change()
+		m.sql(`DROP SCHEMA IF EXISTS staging CASCADE`, `CREATE SCHEMA staging`, `CREATE TABLE staging.wide AS SELECT id + 1000000 AS id, generation, x FROM wide`)
+		files := len(m.objects("raw/wide/data/"))
+		r := m.manyRunner(nil, func(n int) {
+			if n == 1 && place == "staging" {
+				m.sql(`ALTER SCHEMA public RENAME TO before`, `ALTER SCHEMA staging RENAME TO public`)
+			}
+		})
+		out := r.Table(t.Context(), "shop.wide")
+		if place == "public" {
+			m.must(out.Err)
+			m.settled("in its place", out)
+			continue
+		}
+		m.fails("another schema in its place", out, files, `the name public.wide leads to another table than the snapshot's: its schema was renamed while it was read`)
+	}
+}

@@ -14,10 +14,17 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
 
+// neverNull is whether the server sees to it that no row of a table has NULL in a column, given its row a of pg_attribute: not
+// where heirs have the column too, which may have dropped the constraint or never had it, nor in a foreign table, whose
+// constraints nobody enforces, nor while the constraint is not validated (PostgreSQL 18; none of its kind was kept before).
+const neverNull = `(a.attnotnull
+	AND NOT EXISTS (SELECT FROM pg_catalog.pg_class o WHERE o.oid = a.attrelid AND (o.relkind = 'f' OR o.relkind <> 'p' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = o.oid)))
+	AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND NOT k.convalidated AND a.attnum = ANY (k.conkey)))`
+
 // columnsOf reads the columns of a table with their types, a domain's being the type below it.
 const columnsOf = `
 	WITH RECURSIVE bare(attnum, attname, attnotnull, shown, comment, readable, given, type, modifier) AS (
-		SELECT a.attnum, a.attname, a.attnotnull, pg_catalog.format_type(a.atttypid, a.atttypmod),
+		SELECT a.attnum, a.attname, ` + neverNull + `, pg_catalog.format_type(a.atttypid, a.atttypmod),
 			coalesce(pg_catalog.col_description(a.attrelid, a.attnum), ''), pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
 			coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), own.typdefault, CASE WHEN a.attidentity <> '' THEN 'of an identity column' WHEN a.atthasmissing THEN 'of its addition' END, ''),
 			a.atttypid, a.atttypmod

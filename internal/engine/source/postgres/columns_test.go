@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/source/postgres"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
@@ -175,4 +176,50 @@ func TestKeysAreUniqueWhereTheServerSeesToIt(t *testing.T) {
 			t.Errorf("%s by %q: unique %t", tc.table, tc.key, d.KeyUnique)
 		}
 	}
+}
+
+// Rows without a cursor are read where the column is NOT NULL of the table alone: of its heirs it need not be, nor of rows
+// that were there before a constraint that is not validated (PostgreSQL 18).
+func TestNotNullOfTheTableAlone(t *testing.T) {
+	t.Parallel()
+	eachVersion(t, func(t *testing.T, p *place) {
+		t.Helper()
+		f := p.newFeed(byLookback, timedTable, `INSERT INTO t VALUES (1, 'a')`, `CREATE TABLE heir () INHERITS (t)`)
+		if _, err := f.conn.Exec(t.Context(), `ALTER TABLE heir ALTER at DROP NOT NULL`); err != nil { // PostgreSQL 18 inherits it
+			f.sql(`ALTER TABLE heir NO INHERIT t`, `ALTER TABLE heir ALTER at DROP NOT NULL`, `ALTER TABLE t ALTER at DROP NOT NULL`, `ALTER TABLE t ADD CONSTRAINT alone NOT NULL at NO INHERIT`, `ALTER TABLE heir INHERIT t`)
+		}
+		f.round()
+		f.sql(`INSERT INTO heir VALUES (2, 'b', NULL)`)
+		f.round()
+		f.expect("a row without a cursor", "")
+		d := f.describe("t")
+		if i := slices.IndexFunc(d.Schema.Columns, func(c schema.Column) bool { return c.Name == "at" }); d.Schema.Columns[i].Required {
+			t.Error("the lake's column is required, and has rows without a value")
+		}
+		if !strings.HasPrefix(f.ask(`SHOW server_version`), "18") {
+			return
+		}
+		f.sql(`CREATE TABLE later (id int, v text, at timestamptz)`, `INSERT INTO later VALUES (1, 'a', NULL)`, `ALTER TABLE later ADD CONSTRAINT later NOT NULL at NOT VALID`)
+		if d := f.describe("later"); d.Schema.Columns[2].Required {
+			t.Error("a constraint that is not validated makes the lake's column required")
+		}
+		f.sql(`DELETE FROM later`, `ALTER TABLE later VALIDATE CONSTRAINT later`)
+		if d := f.describe("later"); !d.Schema.Columns[2].Required {
+			t.Error("a constraint that is validated does not")
+		}
+	})
+}
+
+func (f *feed) describe(table string) *postgres.Description {
+	f.place.t.Helper()
+	s, err := postgres.Begin(f.place.t.Context(), f.connection, f.login)
+	if err != nil {
+		f.place.t.Fatal(err)
+	}
+	defer s.Close(f.place.t.Context())
+	d, err := s.Describe(f.place.t.Context(), &spec.DatabaseSource{Schema: "public", Table: table}, nil, nil)
+	if err != nil {
+		f.place.t.Fatal(err)
+	}
+	return d
 }

@@ -103,15 +103,16 @@ func (w *Window) begin(ctx context.Context) (t *tree, err error) {
 			return nil, err
 		}
 		if w.From == nil || w.From.Xmin == nil || t.root.kind != "p" || !t.direct() {
-			return []spec.DatabaseSource{w.request.Source}, nil
+			w.Snapshot.from = []spec.DatabaseSource{w.request.Source}
+			return w.Snapshot.from, nil
 		}
 		// The leaves alone: who makes a partition needs the table for itself (PostgreSQL documentation, CREATE TABLE), and
 		// those who write wait behind him.
-		var leaves []spec.DatabaseSource
+		w.Snapshot.from = nil
 		for _, leaf := range t.leaves {
-			leaves = append(leaves, leaf.from)
+			w.Snapshot.from = append(w.Snapshot.from, leaf.from)
 		}
-		return leaves, nil
+		return w.Snapshot.from, nil
 	})
 	w.request.pause("kept")
 	return t, err

@@ -44,7 +44,7 @@ func (w *Window) findCursor(ctx context.Context) (*cursor, error) {
 	e, from := w.request.Extract, w.request.Source
 	r, err := queryRow(ctx, w.conn(), `
 		WITH RECURSIVE columns AS (
-			SELECT a.attnum, a.attnotnull, a.atttypid, a.atttypmod
+			SELECT a.attnum, `+neverNull+` AS attnotnull, a.atttypid, a.atttypmod
 			FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 			WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = $3 AND a.attnum > 0 AND NOT a.attisdropped
 		), bases AS (

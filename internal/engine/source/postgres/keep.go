@@ -49,26 +49,28 @@ func take(ctx context.Context, conn *pgconn.PgConn, begin func() ([]spec.Databas
 // A policy by which rows are hidden from the role is an error, whichever part of a table has it: the way by which rows are
 // read, through the table or by its parts, is chosen for speed, and must not decide which rows there are.
 func keep(ctx context.Context, conn *pgconn.PgConn, from []spec.DatabaseSource) (moved string, err error) {
-	names, err := lockAll(ctx, conn, from)
+	locked, err := lockAll(ctx, conn, from)
 	var server *pgconn.PgError
 	switch {
 	case errors.As(err, &server) && (server.Code == "42P01" || server.Code == "3F000" || server.Code == "42809"):
 		return "it was dropped or renamed (" + server.Message + ")", nil
 	case err != nil:
 		return "", fmt.Errorf("keeping it from being rewritten while it is read: %w", explainCopy(err))
-	case len(names) == 0:
+	case len(locked) == 0:
 		return "", nil
 	}
-	parameter, err := json.Marshal(names)
+	parameter, err := namesOf(locked)
 	if err != nil {
-		return "", fmt.Errorf("writing names of tables: %w", err)
+		return "", err
 	}
 	// The catalogues' rows are as the snapshot has them; functions, and what is locked, tell what is there now. A partition
 	// that is being detached concurrently is no part of the table any more (that column came with PostgreSQL 14).
 	r, err := queryRow(ctx, conn, `
-		WITH RECURSIVE tree AS (
+		WITH RECURSIVE named AS (
 			SELECT c.oid FROM pg_catalog.jsonb_array_elements($1::jsonb) named
 				JOIN pg_catalog.pg_namespace n ON n.nspname = named->>0 JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = named->>1
+		), tree AS (
+			SELECT oid FROM named
 			UNION SELECT i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
 				WHERE NOT coalesce((pg_catalog.to_jsonb(i)->>'inhdetachpending')::boolean, false)
 		), locked AS (
@@ -82,10 +84,12 @@ func keep(ctx context.Context, conn *pgconn.PgConn, from []spec.DatabaseSource) 
 					WHEN c.relkind IN ('r', 'm') AND c.relfilenode <> 0 AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid) THEN 'was rewritten'
 					WHEN tree.oid IS NOT NULL AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
 						AND pg_catalog.to_regclass(pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname))::oid IS DISTINCT FROM c.oid THEN 'was renamed'
+					WHEN c.oid IN (SELECT oid FROM named) AND EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+						AND (pg_catalog.pg_identify_object_as_address('pg_catalog.pg_class'::pg_catalog.regclass, c.oid, a.attnum)).object_names[3] IS DISTINCT FROM a.attname::text) THEN 'had its columns changed'
 				END AS moved
 			FROM tree FULL JOIN locked USING (oid) LEFT JOIN pg_catalog.pg_class c USING (oid) LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		)
-		SELECT name, hidden, moved FROM judged WHERE hidden OR moved IS NOT NULL ORDER BY hidden DESC, name LIMIT 1`, string(parameter))
+		SELECT name, hidden, moved FROM judged WHERE hidden OR moved IS NOT NULL ORDER BY hidden DESC, name LIMIT 1`, parameter)
 	switch {
 	case errors.Is(err, errNoRow):
 		return "", nil
@@ -103,15 +107,52 @@ func hides(name string) error {
 	return fmt.Errorf("row-level security hides rows of %s from the connection's role: give it BYPASSRLS, or read as the table's owner", name)
 }
 
-// lockAll locks what there is to lock, in the mode of those who read, and returns its names.
-func lockAll(ctx context.Context, conn *pgconn.PgConn, from []spec.DatabaseSource) ([][2]string, error) {
-	wanted := make([][2]string, len(from)) // a list, where there is none too
-	for i, source := range from {
-		wanted[i] = [2]string{source.Schema, source.Table}
-	}
-	parameter, err := json.Marshal(wanted)
+// Steady reports, behind the last reading, whether the names that were read led to the snapshot's tables all the time. A
+// table that is kept is not renamed, but its schema may be, without a lock, and another schema get the name.
+func (s *Snapshot) Steady(ctx context.Context) error {
+	parameter, err := namesOf(s.from)
 	if err != nil {
-		return nil, fmt.Errorf("writing names of tables: %w", err)
+		return err
+	}
+	r, err := queryRow(ctx, s.conn, `
+		WITH RECURSIVE tree AS (
+			SELECT c.oid FROM pg_catalog.jsonb_array_elements($1::jsonb) named
+				JOIN pg_catalog.pg_namespace n ON n.nspname = named->>0 JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = named->>1
+			UNION SELECT i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
+		), named AS (
+			SELECT c.oid, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS name
+			FROM tree JOIN pg_catalog.pg_class c USING (oid) JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+			WHERE coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE'), true)
+		)
+		SELECT name FROM named WHERE pg_catalog.to_regclass(name)::oid IS DISTINCT FROM oid ORDER BY 1 LIMIT 1`, parameter)
+	switch {
+	case errors.Is(err, errNoRow):
+		return nil
+	case err != nil:
+		return fmt.Errorf("looking whether names still lead to the tables that were to be read: %w", err)
+	default:
+		return fmt.Errorf("the name %s leads to another table than the snapshot's: its schema was renamed while it was read", r.text(0))
+	}
+}
+
+// namesOf are the names of tables as a parameter of queries.
+func namesOf(from []spec.DatabaseSource) (string, error) {
+	names := make([][2]string, len(from)) // a list, where there is none too
+	for i, source := range from {
+		names[i] = [2]string{source.Schema, source.Table}
+	}
+	parameter, err := json.Marshal(names)
+	if err != nil {
+		return "", fmt.Errorf("writing names of tables: %w", err)
+	}
+	return string(parameter), nil
+}
+
+// lockAll locks what there is to lock, in the mode of those who read, and returns that.
+func lockAll(ctx context.Context, conn *pgconn.PgConn, from []spec.DatabaseSource) ([]spec.DatabaseSource, error) {
+	parameter, err := namesOf(from)
+	if err != nil {
+		return nil, err
 	}
 	// A privilege on what is gone meanwhile is NULL.
 	rows, err := query(ctx, conn, `
@@ -120,15 +161,15 @@ func lockAll(ctx context.Context, conn *pgconn.PgConn, from []spec.DatabaseSourc
 			JOIN pg_catalog.pg_namespace n ON n.nspname = named->>0 JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = named->>1
 		WHERE c.relkind IN ('r', 'p', 'v', 'm')
 			AND coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND (pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT')), true)
-		ORDER BY 1, 2`, string(parameter))
+		ORDER BY 1, 2`, parameter)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
-	names := make([][2]string, len(rows))
+	locked := make([]spec.DatabaseSource, len(rows))
 	var tables, statements []string
 	for i := range rows {
 		r := &rows[i]
-		names[i] = [2]string{r.text(0), r.text(1)}
+		locked[i] = spec.DatabaseSource{Schema: r.text(0), Table: r.text(1)}
 		name, kind, whole := quoted(r.text(0), r.text(1)), r.text(2), r.truth(3)
 		switch {
 		case whole && (kind == "r" || kind == "p"):
@@ -142,5 +183,5 @@ func lockAll(ctx context.Context, conn *pgconn.PgConn, from []spec.DatabaseSourc
 	if len(tables) > 0 {
 		statements = append(statements, "LOCK TABLE "+strings.Join(tables, ", ")+" IN ACCESS SHARE MODE")
 	}
-	return names, execute(ctx, conn, strings.Join(statements, "; "))
+	return locked, execute(ctx, conn, strings.Join(statements, "; "))
 }

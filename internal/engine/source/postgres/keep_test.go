@@ -237,3 +237,60 @@ func TestTableIsKeptByPrivilegesOnColumns(t *testing.T) {
 		t.Errorf("%q, %v", rows, err)
 	}
 }
+
+// A partition that is being detached, and stays so since who detaches it was stopped, is no part of the table to anybody.
+func TestPartitionThatIsBeingDetached(t *testing.T) {
+	t.Parallel()
+	c, login, _ := database(t, partedT...)
+	p := &place{t: t, connection: c, login: login, server: sandbox.ForTest(t, sandbox.Postgres).Postgres()}
+	f, reader := p.newFeed(byXmin), p.session()
+	if strings.HasPrefix(f.ask(`SHOW server_version`), "13.") {
+		t.Skip("partitions are detached concurrently from PostgreSQL 14 on")
+	}
+	reader.sql(`BEGIN`, `SELECT FROM t`)
+	f.sql(`SET lock_timeout = '100ms'`)
+	if _, err := f.conn.Exec(t.Context(), `ALTER TABLE t DETACH PARTITION low CONCURRENTLY`); err == nil || !strings.Contains(err.Error(), "lock timeout") {
+		t.Fatalf("it did not wait for who reads: %v", err)
+	}
+	reader.sql(`COMMIT`)
+	if f.round(); len(f.read) != 1 {
+		t.Errorf("horizon xmin reads %v", f.read)
+	}
+	f.expect("the first round", "")
+	f.full()
+	f.expect("mode full", "")
+	f.sql(`SET lock_timeout = 0`, `ALTER TABLE t DETACH PARTITION low FINALIZE`, `ALTER TABLE t ATTACH PARTITION low FOR VALUES FROM (0) TO (100)`)
+	f.rows = map[int32]string{101: "b"}
+	if w := f.round(); leaves(w.Appeared) != "public.low" {
+		t.Errorf("appeared: %v", w.Appeared)
+	}
+	f.expect("attached again", "")
+}
+
+// A column that gets another's name while the snapshot is taken is described and read as the one that it is.
+func TestColumnsRenamedBehindTheSnapshot(t *testing.T) {
+	t.Parallel()
+	c, login, _ := database(t, plainT...)
+	p := &place{t: t, connection: c, login: login, server: sandbox.ForTest(t, sandbox.Postgres).Postgres()}
+	f, taken := p.newFeed(byXmin), 0
+	f.request = f.request.Pausing(func(step string) {
+		if step != "snapshot" {
+			return
+		}
+		if taken++; taken == 1 {
+			f.sql(`ALTER TABLE t RENAME v TO before`, `ALTER TABLE t ADD v text DEFAULT 'new'`)
+		}
+	})
+	w, err := postgres.OpenWindow(t.Context(), c, login, f.request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close(t.Context())
+	d, err := w.Snapshot.Describe(t.Context(), &sourceT, nil, nil)
+	if err != nil || len(d.Schema.Columns) != 3 || d.Schema.Columns[1].Name != "before" || d.Schema.Columns[2].Source.Number != 3 {
+		t.Errorf("%+v, %v", d, err)
+	}
+	if rows, err := p.rowsOf(w.Snapshot.ID, w.Parts); err != nil || strings.Join(rows, " ") != "1=new 101=new" {
+		t.Errorf("%q, %v", rows, err)
+	}
+}

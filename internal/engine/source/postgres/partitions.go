@@ -29,7 +29,8 @@ type tree struct {
 	leaves []relation
 }
 
-// relationTree reads a table and its leaves in the session's snapshot: a partition that is attached later is not there. A
+// relationTree reads a table and its leaves in the session's snapshot: a partition that is attached later is not there,
+// nor one that is being detached concurrently, which the table does not show any more (that column came with PostgreSQL 14). A
 // policy that hides rows of any of them from the role is an error: a partition that is read by itself is not subject to
 // those of the tables above it, nor one that is read through them to its own.
 func relationTree(ctx context.Context, conn *pgconn.PgConn, from spec.DatabaseSource) (*tree, error) {
@@ -38,6 +39,7 @@ func relationTree(ctx context.Context, conn *pgconn.PgConn, from spec.DatabaseSo
 			SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2
 		), tree AS (
 			SELECT oid FROM root UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN tree ON i.inhparent = tree.oid
+				WHERE NOT coalesce((pg_catalog.to_jsonb(i)->>'inhdetachpending')::boolean, false)
 		)
 		SELECT c.oid, c.relkind::text, n.nspname, c.relname, pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'), c.oid = (SELECT oid FROM root),
 			pg_catalog.row_security_active(c.oid)

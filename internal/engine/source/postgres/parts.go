@@ -64,8 +64,8 @@ type leaf struct {
 // of whose columns the role may read some, and views, by their key, where that costs the server little. key names the columns that identify a row where the source
 // has no primary key that says so.
 //
-// What cannot be cut is one part: a view without a key, a foreign table, one whose partitions the role may not read by
-// themselves. Foreign partitions are one list, for sessions that share a snapshot here share none with another server.
+// What cannot be cut is one part: a view without a key, a foreign table, one with heirs on another server, one whose
+// partitions the role may not read by themselves. Foreign partitions are one list, for sessions that share a snapshot here share none with another server.
 func (s *Snapshot) Parts(ctx context.Context, from spec.DatabaseSource, key []string, size int64) ([][]Part, error) {
 	wrap := func(err error) ([][]Part, error) {
 		return nil, fmt.Errorf("measuring %s: %w", quoted(from.Schema, from.Table), err)
@@ -82,6 +82,15 @@ func (s *Snapshot) Parts(ctx context.Context, from spec.DatabaseSource, key []st
 	}
 	if !direct || len(leaves) == 0 || len(leaves) > maxLeaves {
 		return whole, nil
+	}
+	if len(leaves) == 1 && leaves[0].kind == "r" { // ranges of its pages hold rows of its heirs too
+		t, err := relationTree(ctx, s.conn, from)
+		if err != nil {
+			return wrap(err)
+		}
+		if _, foreign := t.foreign(); foreign {
+			return whole, nil
+		}
 	}
 	p := packer{size: max(size, 1)}
 	var foreign []Part

@@ -97,6 +97,7 @@ func TestConnectExplains(t *testing.T) {
 func TestSessionIsPinned(t *testing.T) {
 	t.Parallel()
 	eachVersion(t, func(t *testing.T, p *place) {
+		t.Helper()
 		role, s := "odd_"+p.connection.Database, p.session()
 		s.sql(`CREATE ROLE ` + role + ` LOGIN SUPERUSER PASSWORD 'p'`)
 		t.Cleanup(func() { p.session().sql(`DROP ROLE ` + role) })

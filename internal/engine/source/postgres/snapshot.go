@@ -39,6 +39,9 @@ type Snapshot struct {
 	// transactions in progress: each session there has a view of its own, so a run uses one.
 	ID       string
 	Identity Identity
+
+	// from are the tables that are kept as the snapshot shows them.
+	from []spec.DatabaseSource
 }
 
 // Begin opens a session and takes a snapshot. The tables of from, and their partitions and heirs, are those that it shows,
@@ -49,7 +52,7 @@ func Begin(ctx context.Context, c *spec.Connection, as Credentials, from ...spec
 	if err != nil {
 		return nil, err
 	}
-	s := &Snapshot{conn: conn}
+	s := &Snapshot{conn: conn, from: from}
 	if err := take(ctx, conn, func() ([]spec.DatabaseSource, error) { return from, s.begin(ctx) }); err != nil {
 		s.Close(ctx)
 		return nil, fmt.Errorf("taking a snapshot of the database %q at %s:%d: %w", c.Database, c.Host, c.Port, err)
