@@ -77,11 +77,13 @@ func (a *attempt) ownMetadata(ctx context.Context, l *landing, key string) error
 	if err := json.Unmarshal(data, &m); err != nil {
 		return a.occupied(l, strings.TrimPrefix(key, l.prefix))
 	}
-	text := cmp.Or(m.Properties["lakeland.checkpoint"], m.Parameters["lakeland.checkpoint"])
-	if err := json.Unmarshal([]byte(text), &c); err != nil {
-		return nil // it tells nobody's name, and is called as ours are
+	// What tells nobody's name is called as our own files are, and hinders nobody.
+	if text := cmp.Or(m.Properties["lakeland.checkpoint"], m.Parameters["lakeland.checkpoint"]); text != "" {
+		if err := json.Unmarshal([]byte(text), &c); err != nil {
+			return a.occupied(l, strings.TrimPrefix(key, l.prefix))
+		}
 	}
-	if of := cmp.Or(c.Table, c.Copied.Table); of != a.name {
+	if of := cmp.Or(c.Table, c.Copied.Table); of != "" && of != a.name {
 		return fmt.Errorf("%w: at %s lies the table that the source table %q was landed in (%s), and the catalogue's entry %s.%s does not exist: choose another location, or name that table's entry as the target and set adopt = true to take it over",
 			table.ErrForeign, l.bucket.Address(l.prefix), of, strings.TrimPrefix(key, l.prefix), a.doc.Target.Database, a.doc.Target.Table)
 	}
