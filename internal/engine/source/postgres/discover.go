@@ -150,7 +150,7 @@ const columnsOfAll = `
 	), bare AS (
 		SELECT b.domain, b.type, b.modifier FROM below b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype <> 'd'
 	)
-	SELECT a.attrelid, a.attnum, a.attname, a.attnotnull, pg_catalog.format_type(a.atttypid, a.atttypmod), coalesce(d.description, ''),
+	SELECT a.attrelid, a.attnum, a.attname, ` + neverNull + `, pg_catalog.format_type(a.atttypid, a.atttypmod), coalesce(d.description, ''),
 		t.oid, coalesce(b.modifier, a.atttypmod), t.typname,
 		CASE WHEN e.oid IS NOT NULL THEN 'array'
 			WHEN t.typtype = 'c' THEN 'composite' WHEN t.typtype = 'e' THEN 'enum'
