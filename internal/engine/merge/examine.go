@@ -87,12 +87,18 @@ func (w *work) compare(ctx context.Context, r *parquet.Reader, g int, fetched *p
 			return false, err
 		}
 	}
+	read := map[column.Kind]*column.Vector{}
 	for i := range w.Schema.Columns {
 		c := &w.Schema.Columns[i]
 		if w.isKey[i] || w.passive[i] || left == 0 && (!soft || i != w.soft) {
 			continue
 		}
-		v := column.NewVector(c.Type.Kind(), 0)
+		v := read[c.Type.Kind()]
+		if v == nil {
+			v = column.NewVector(c.Type.Kind(), 0)
+			read[c.Type.Kind()] = v
+		}
+		v.Reset()
 		if err := readColumn(ctx, r, g, fetched, c, v); err != nil {
 			return false, err
 		}

@@ -1,7 +1,7 @@
 """Reads tables with engines that are not Lakeland's and prints every value in one plain form.
 
-Arguments: pyiceberg rows|count DATABASE.TABLE... | iceberg-duckdb rows METADATA... | duckdb rows FILE... | pyarrow rows FILE... |
-duckdb query SQL...
+Arguments: pyiceberg rows|count DATABASE.TABLE... | iceberg-duckdb rows METADATA... |
+pyiceberg query 'DATABASE.TABLE SQL' | duckdb rows FILE... | pyarrow rows FILE... | duckdb query SQL...
 Prints a line of JSON per table: {"columns": [[name, type], ...], "count": n, "rows": [[value, ...], ...]}.
 
 The plain form of a value is null or text: integers in decimal, booleans as true and false, dates as days and
@@ -66,17 +66,24 @@ def iceberg_duckdb(addresses):
         show(db.execute("SELECT * FROM iceberg_scan(?)", [address]).to_arrow_table(), True)
 
 
-def iceberg(rows, names):
+def iceberg(what, names):
     from pyiceberg.catalog import load_catalog
 
     catalog = load_catalog("lake", **{
         "type": "glue", "glue.endpoint": endpoint("GLUE"), "s3.endpoint": endpoint("S3"),
         "glue.region": os.environ["AWS_REGION"], "s3.region": os.environ["AWS_REGION"],
         "s3.access-key-id": os.environ["AWS_ACCESS_KEY_ID"], "s3.secret-access-key": os.environ["AWS_SECRET_ACCESS_KEY"]})
+    if what == "query":
+        import duckdb
+
+        name, _, query = names[0].partition(" ")
+        table = catalog.load_table(tuple(name.split(".", 1))).scan().to_arrow_batch_reader()
+        show(duckdb.sql("set timezone='UTC'; set enable_progress_bar=false; " + query).to_arrow_table(), True)  # which knows it by the variable's name
+        return
     for name in names:
         table = catalog.load_table(tuple(name.split(".", 1)))
         columns = [[f.name, str(f.field_type)] for f in table.schema().fields]
-        if rows:
+        if what == "rows":
             show(table.scan().to_arrow(), True, columns)
             continue
         print(json.dumps({"count": table.scan().count(), "columns": columns}), flush=True)
@@ -85,7 +92,7 @@ def iceberg(rows, names):
 def main():
     engine, what, names = sys.argv[1], sys.argv[2], sys.argv[3:]
     if engine == "pyiceberg":
-        iceberg(what == "rows", names)
+        iceberg(what, names)
         return
     if engine == "iceberg-duckdb":
         iceberg_duckdb(names)
