@@ -116,7 +116,10 @@ func (w *work) hitsIn(f *found, g int, sorter *sorter) (hits []Hit, of *rows, by
 		return f.groups[g], w.rows, 0, nil
 	}
 	b := column.NewBatch(w.Schema.Kinds(), 0)
+	left := w.destined.held(f.base + g)
 	if err := w.destined.read(f.base+g, func(records []byte) error {
+		makeRoom(b, records, left)
+		left -= len(records)
 		for len(records) > 0 {
 			h := Hit{int32(binary.LittleEndian.Uint32(records)), int32(binary.LittleEndian.Uint32(records[4:]))}
 			if records = records[8:]; h.Change >= 0 {
@@ -139,4 +142,21 @@ func (w *work) hitsIn(f *found, g int, sorter *sorter) (hits []Hit, of *rows, by
 	bytes = b.Size() + 8*len(hits)
 	w.gauge.take(bytes)
 	return hits, of, bytes, nil
+}
+
+// makeRoom makes room in a batch for the texts of records of hits, and of those behind them, of left bytes in all, if they are
+// like these: what grew row by row would leave as much again to the collector.
+func makeRoom(b *column.Batch, records []byte, left int) {
+	texts, all := make([]int, len(b.Columns)), len(records)
+	for len(records) > 0 {
+		change := int32(binary.LittleEndian.Uint32(records[4:]))
+		if records = records[8:]; change >= 0 {
+			records = measureRow(records, b, texts)
+		}
+	}
+	for i, v := range b.Columns {
+		if texts[i] > 0 {
+			v.Data = slices.Grow(v.Data, int(float64(texts[i])*float64(left)/float64(all)))
+		}
+	}
 }

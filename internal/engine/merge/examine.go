@@ -87,13 +87,18 @@ func (w *work) compare(ctx context.Context, r *parquet.Reader, g int, fetched *p
 			return false, err
 		}
 	}
-	places := placesOf(hits)
+	places, read := placesOf(hits), map[column.Kind]*column.Vector{}
 	for _, i := range w.likely() {
 		c := &w.Schema.Columns[i]
 		if w.isKey[i] || w.passive[i] || left == 0 && (!soft || i != w.soft) {
 			continue
 		}
-		v := column.NewVector(c.Type.Kind(), len(places))
+		v := read[c.Type.Kind()]
+		if v == nil {
+			v = column.NewVector(c.Type.Kind(), 0)
+			read[c.Type.Kind()] = v
+		}
+		v.Reset()
 		if err := pickColumn(ctx, r, g, fetched, c, v, places); err != nil {
 			return false, err
 		}

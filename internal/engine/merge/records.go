@@ -75,3 +75,29 @@ func takeRow(data []byte, b *column.Batch) []byte {
 	}
 	return data
 }
+
+// measureRow adds the lengths of the texts of a row that appendRow wrote to those of its columns, and returns what follows it.
+func measureRow(data []byte, b *column.Batch, texts []int) []byte {
+	bits := data
+	data = data[(len(b.Columns)+7)/8:]
+	for c, v := range b.Columns {
+		if bits[c>>3]&(1<<(c&7)) == 0 {
+			continue
+		}
+		switch v.Kind {
+		case column.Bool:
+			data = data[1:]
+		case column.Int32, column.Float32:
+			data = data[4:]
+		case column.Int64, column.Float64:
+			data = data[8:]
+		case column.Int128:
+			data = data[16:]
+		default:
+			length := binary.LittleEndian.Uint32(data)
+			texts[c] += int(length)
+			data = data[4+length:]
+		}
+	}
+	return data
+}

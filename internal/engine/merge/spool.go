@@ -3,6 +3,7 @@ package merge
 import (
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 )
 
@@ -91,8 +92,9 @@ func (s *spool) read(from int, do func(records []byte) error) error {
 		b = s.buckets[from]
 	}
 	s.mu.Unlock()
+	var data []byte
 	for _, e := range b.extents {
-		data := make([]byte, e.length)
+		data = slices.Grow(data[:0], e.length)[:e.length]
 		s.gauge.take(len(data))
 		_, err := s.file.ReadAt(data, e.offset)
 		if err == nil {
@@ -109,6 +111,20 @@ func (s *spool) read(from int, do func(records []byte) error) error {
 		return nil
 	}
 	return do(b.buffer)
+}
+
+// held is how many bytes a bucket holds.
+func (s *spool) held(from int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if from >= len(s.buckets) {
+		return 0
+	}
+	bytes := len(s.buckets[from].buffer)
+	for _, e := range s.buckets[from].extents {
+		bytes += e.length
+	}
+	return bytes
 }
 
 // close forgets everything.

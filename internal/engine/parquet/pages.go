@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 
 	parquetgo "github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
@@ -18,9 +19,11 @@ type ChunkReader struct {
 	as       schema.Type
 	optional bool
 	// where names the column, for errors.
-	where      string
-	data       []byte
-	left       int
+	where string
+	data  []byte
+	left  int
+	// size is about how many bytes the values of all pages are, unless they are numbers of a dictionary.
+	size       int
 	decompress func(dst, src []byte) ([]byte, error)
 
 	page       []byte
@@ -44,8 +47,12 @@ func (c *ChunkReader) Next(v *column.Vector) (int, error) {
 	return rows, nil
 }
 
-// ReadAll appends the rows of all pages that are left.
+// ReadAll appends the rows of all pages that are left. Room for their texts is made at once: what grew by and by would leave
+// as much again to the collector, in pieces of which none is large enough for the next.
 func (c *ChunkReader) ReadAll(v *column.Vector) error {
+	if v.Kind == column.Bytes {
+		v.Data = slices.Grow(v.Data, c.size)
+	}
 	for {
 		if _, err := c.Next(v); err != nil {
 			if err == io.EOF { //nolint:errorlint // as Next returns it

@@ -13,6 +13,7 @@ import (
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 )
@@ -246,11 +247,19 @@ func (r *Reader) Chunk(ctx context.Context, group, place int, fetched *Fetched, 
 		return wrap(err)
 	}
 	c := &ChunkReader{
-		leaf: r.leaves[place], as: as, data: data, left: int(m.NumValues), decompress: decode,
+		leaf: r.leaves[place], as: as, data: data, left: int(m.NumValues), decompress: decode, size: likely(m.TotalUncompressedSize, len(data)),
 		optional: r.leaves[place].RepetitionType.V == format.Optional,
 		where:    fmt.Sprintf("column %q of %s", r.leaves[place].Name, r.store.Address(r.key)),
 	}
 	return c, nil
+}
+
+// likely is how many bytes a footer says that data unpacks to, where its length makes that likely; otherwise the length.
+func likely(told int64, data int) int {
+	if told < int64(data) || told > column.MaxData || told/1000 > int64(data) {
+		return data
+	}
+	return int(told)
 }
 
 // header reads a page's header from the beginning of data, and says how long it is.

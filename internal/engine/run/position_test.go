@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,18 +37,20 @@ type deaf struct{ catalog.Catalog }
 
 var errDied = errors.New("killed in front of the commit")
 
+func (deaf) Create(context.Context, *catalog.Table) error { return errDied }
+
 func (deaf) Update(context.Context, *catalog.Table) error { return errDied }
 
 func (deaf) CreatePartition(context.Context, string, string, *catalog.Partition) error {
 	return errDied
 }
 
-// positions are the keys of the objects that hold positions of a table.
-func (l *lake) positions(name string) map[string]bool {
+// positions are the keys of the objects that hold positions of a table, but for some.
+func (l *lake) positions(name string, but ...string) map[string]bool {
 	l.t.Helper()
 	out := map[string]bool{}
 	for key := range l.objects("raw/" + name + "/metadata/") {
-		if strings.Contains(key, "-position") {
+		if strings.Contains(key, "-position") && !slices.Contains(but, key) {
 			out[key] = true
 		}
 	}
@@ -68,6 +72,13 @@ func TestLongPositionsLieBesideTheTable(t *testing.T) {
 			})
 			bucket, err := l.worker().Stores("s3://" + l.bucket + "/")
 			l.must(err)
+			// What a first run leaves that dies in front of its commit is no hindrance.
+			dying := l.runner()
+			dying.Catalog = deaf{dying.Catalog}
+			if out := dying.Table(t.Context(), "shop.parted"); !errors.Is(out.Err, errDied) || len(l.positions("parted")) != 1 {
+				t.Fatalf("it left %v: %v", l.positions("parted"), out.Err)
+			}
+			dead := slices.Collect(maps.Keys(l.positions("parted"))) // under the id of a table that never came about
 			_, first := l.round("parted")
 			l.sql(`UPDATE parted SET note = 'second', at = clock_timestamp() WHERE id % 100 = 7`)
 			_, second := l.round("parted")
@@ -109,7 +120,7 @@ func TestLongPositionsLieBesideTheTable(t *testing.T) {
 			l.must(err)
 			want := named(h)
 			want[table.PositionObject(tracked.Position)] = true
-			if diff := cmp.Diff(want, l.positions("parted")); diff != "" {
+			if diff := cmp.Diff(want, l.positions("parted", dead...)); diff != "" {
 				t.Errorf("behind runs that moved the tracker: %s", diff)
 			}
 
@@ -141,7 +152,7 @@ func TestLongPositionsLieBesideTheTable(t *testing.T) {
 			}
 			_, err = old.RemoveOrphans(t.Context(), 72*time.Hour)
 			l.must(err)
-			if diff := cmp.Diff(named(h), l.positions("parted")); diff != "" {
+			if diff := cmp.Diff(named(h), l.positions("parted", dead...)); diff != "" {
 				t.Errorf("behind the removal of orphans: %s", diff)
 			}
 

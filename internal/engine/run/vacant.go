@@ -19,9 +19,9 @@ const (
 	maxFound = 64 << 20
 )
 
-// ownName is what follows the location's prefix in the names of our own files: a table's id and an attempt, which metadata files
-// of Iceberg spell as another id. First runs that died leave such files behind, whose table never came about.
-var ownName = regexp.MustCompile(`^(data|metadata)/([0-9]{5,}-)?` + uuidText + `-([0-9A-HJKMNP-TV-Z]{26}|` + uuidText + `)[-/]`)
+// ownName is what follows the location's prefix in the names of our own files: a table's id, and an attempt, which metadata files
+// of Iceberg spell as another id, or what says that a position lies there. First runs that died leave such files behind, whose table never came about.
+var ownName = regexp.MustCompile(`^(data|metadata)/([0-9]{5,}-)?` + uuidText + `-([0-9A-HJKMNP-TV-Z]{26}|` + uuidText + `|positions?)[-/]`)
 
 const uuidText = `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`
 

@@ -1,7 +1,7 @@
 """Reads tables with engines that are not Lakeland's and prints every value in one plain form.
 
-Arguments: pyiceberg rows|count DATABASE.TABLE... | files-duckdb rows DATABASE.TABLE... |
-iceberg-duckdb rows METADATA... | duckdb rows FILE... | pyarrow rows FILE... |
+Arguments: pyiceberg rows|count DATABASE.TABLE... | pyiceberg query 'DATABASE.TABLE SQL' |
+files-duckdb rows DATABASE.TABLE... | iceberg-duckdb rows METADATA... | duckdb rows FILE... | pyarrow rows FILE... |
 duckdb query SQL...
 Prints a line of JSON per table: {"columns": [[name, type], ...], "count": n, "rows": [[value, ...], ...]}.
 
@@ -118,12 +118,19 @@ def files_duckdb(names):
             show(db.execute(" UNION ALL ".join(parts or [none])).to_arrow_table(), True)
 
 
-def iceberg(rows, names):
+def iceberg(what, names):
     catalog = lake()
+    if what == "query":
+        import duckdb
+
+        name, _, query = names[0].partition(" ")
+        table = catalog.load_table(tuple(name.split(".", 1))).scan().to_arrow_batch_reader()
+        show(duckdb.sql("set timezone='UTC'; set enable_progress_bar=false; " + query).to_arrow_table(), True)  # which knows it by the variable's name
+        return
     for name in names:
         table = catalog.load_table(tuple(name.split(".", 1)))
         columns = [[f.name, str(f.field_type)] for f in table.schema().fields]
-        if rows:
+        if what == "rows":
             show(table.scan().to_arrow(), True, columns)
             continue
         print(json.dumps({"count": table.scan().count(), "columns": columns}), flush=True)
@@ -132,7 +139,7 @@ def iceberg(rows, names):
 def main():
     engine, what, names = sys.argv[1], sys.argv[2], sys.argv[3:]
     if engine == "pyiceberg":
-        iceberg(what == "rows", names)
+        iceberg(what, names)
         return
     if engine == "files-duckdb":
         files_duckdb(names)

@@ -56,6 +56,12 @@ func (r Reader) Metadata(ctx context.Context, addresses ...string) ([]Table, err
 	return r.read(ctx, append([]string{"iceberg-duckdb", "rows"}, addresses...))
 }
 
+// IcebergQuery runs a query with DuckDB over a table of the Glue catalogue, named database.table, that PyIceberg reads piece by
+// piece, for tables too large to be compared whole. The query knows it as "table".
+func (r Reader) IcebergQuery(ctx context.Context, name, query string) ([]Table, error) {
+	return r.read(ctx, []string{"pyiceberg", "query", name + " " + query})
+}
+
 // Count counts the rows of tables of the Glue catalogue, named database.table, with PyIceberg.
 func (r Reader) Count(ctx context.Context, names ...string) ([]int64, error) {
 	tables, err := r.read(ctx, append([]string{"pyiceberg", "count"}, names...))

@@ -15,6 +15,7 @@ import (
 func TestObserve(t *testing.T) {
 	t.Parallel()
 	eachVersion(t, func(t *testing.T, p *place) {
+		t.Helper()
 		s := p.session()
 		s.sql(`CREATE DOMAIN d AS numeric CHECK (VALUE < 1e100)`, `CREATE TABLE o (id int, none numeric, zero numeric, small numeric, large d, "we""ird" numeric, odd numeric)`,
 			`INSERT INTO o VALUES (1, NULL, 0, 0.000001, 99999999999999999999999999999, -12.50, 1), (2, NULL, 0.00, -1e-20, -1e29, 5, 1), (3, NULL, NULL, 0.5, 1, 1234.5, 'NaN')`)
