@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"math"
 
 	"github.com/parquet-go/parquet-go/format"
@@ -46,18 +47,32 @@ func (g *GroupWriter) done(c format.ColumnChunk, index chunkIndex) {
 
 // Encode writes the next column.
 func (g *GroupWriter) Encode(v *column.Vector) error {
+	return g.EncodeParts(func(yield func(*column.Vector, error) bool) { yield(v, nil) })
+}
+
+// EncodeParts writes the next column from vectors that follow one another; each may be used again when the next is asked for.
+func (g *GroupWriter) EncodeParts(parts iter.Seq2[*column.Vector, error]) error {
 	c, err := g.next()
 	if err != nil {
 		return err
 	}
-	if v.Len() != g.rows || v.Kind != c.column.Type.Kind() || c.column.Required && v.Nulls > 0 {
-		return fmt.Errorf("writing column %q of a row group: it has %d rows of kind %s and %d NULLs, not %d of %s", c.column.Name, v.Len(), v.Kind, v.Nulls, g.rows, c.column.Type.Kind())
+	rows := 0
+	for v, err := range parts {
+		if err != nil {
+			return fmt.Errorf("writing column %q of a row group: %w", c.column.Name, err)
+		}
+		if rows += v.Len(); rows > g.rows || v.Kind != c.column.Type.Kind() || c.column.Required && v.Nulls > 0 {
+			return fmt.Errorf("writing column %q of a row group: it has %d rows of kind %s and %d NULLs, not %d of %s", c.column.Name, rows, v.Kind, v.Nulls, g.rows, c.column.Type.Kind())
+		}
+		if !c.chosen {
+			c.choose(v)
+		}
+		if err := c.add(v); err != nil {
+			return fmt.Errorf("writing column %q of a row group: %w", c.column.Name, err)
+		}
 	}
-	if !c.chosen {
-		c.choose(v)
-	}
-	if err := c.add(v); err != nil {
-		return fmt.Errorf("writing column %q of a row group: %w", c.column.Name, err)
+	if rows != g.rows {
+		return fmt.Errorf("writing column %q of a row group: it has %d rows, not %d", c.column.Name, rows, g.rows)
 	}
 	chunk, index, err := c.end(g.w.out)
 	if err != nil {

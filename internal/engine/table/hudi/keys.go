@@ -110,7 +110,7 @@ func (w *keyWriter) appendKey(out []byte, columns []*column.Vector, row int) ([]
 		}
 		return out, nil
 	}
-	some := false
+	some, first := false, len(out)
 	for i, v := range columns {
 		if i > 0 {
 			out = append(out, ',')
@@ -130,8 +130,8 @@ func (w *keyWriter) appendKey(out []byte, columns []*column.Vector, row int) ([]
 		}
 		some = true
 	}
-	if w.ambiguous(out) {
-		return out, fmt.Errorf("a row has the record key %q, whose texts hold what Hudi writes between the parts of a key, so that another row may have the same: correct the source, or choose another key", out)
+	if w.ambiguous(out[first:]) {
+		return out, fmt.Errorf("a row has the record key %q, whose texts hold what Hudi writes between the parts of a key, so that another row may have the same: correct the source, or choose another key", out[first:])
 	}
 	if !some {
 		return out, fmt.Errorf("a row has no value in any of the record key's columns (%s), and Hudi knows none such: correct the source, or choose another key", strings.Join(w.form.columns, ", "))
