@@ -36,7 +36,9 @@ func TestConformance(t *testing.T) {
 		Can:    conformance.Abilities{Replaces: true, Appends: true, Exchanges: true, Partitions: true},
 		Writes: 5,
 		Open:   openTable, Rows: ids, Touch: touch, Same: same,
-		Decides: func(key string) bool { return completing.MatchString("/"+key) && !strings.Contains(key, "19700101000000000") },
+		Decides: func(key string) bool {
+			return completing.MatchString("/"+key) && !strings.Contains(key, "19700101000000000")
+		},
 	})
 }
 
