@@ -83,22 +83,19 @@ func (t *Table) markerKey(i Instant, name string) string {
 	return t.o.Prefix + tempFolder + string(i) + "/" + name
 }
 
-// note makes a folder a partition; made says that it was none.
-func (t *Table) note(ctx context.Context, partition string, i Instant) (made bool, err error) {
+// note makes a folder a partition.
+func (t *Table) note(ctx context.Context, partition string, i Instant) error {
 	depth := 0
 	key := partitionNote
 	if partition != "" {
 		depth, key = strings.Count(partition, "/")+1, partition+"/"+partitionNote
 	}
 	text := fmt.Sprintf("#partition metadata\ncommitTime=%s\npartitionDepth=%d\n", i, depth)
-	_, err = t.o.Store.Put(ctx, t.o.Prefix+key, []byte(text), store.Condition{IfAbsent: true})
-	switch {
-	case errors.Is(err, store.ErrExists):
-		return false, nil
-	case err != nil:
-		return false, fmt.Errorf("noting the partition %q: %w", partition, err)
+	_, err := t.o.Store.Put(ctx, t.o.Prefix+key, []byte(text), store.Condition{IfAbsent: true})
+	if err != nil && !errors.Is(err, store.ErrExists) {
+		return fmt.Errorf("noting the partition %q: %w", partition, err)
 	}
-	return true, nil
+	return nil
 }
 
 // takeBack removes what an attempt wrote of an instant that will not be completed: data first, for nobody could find them behind

@@ -50,7 +50,7 @@ func (t *Table) Commit(ctx context.Context, head *table.Head, change table.Chang
 	if err := t.touchable(c.properties, tl); err != nil {
 		return wrap(err)
 	}
-	r, made, err := c.write(ctx, tl)
+	r, err := c.write(ctx, tl)
 	if err != nil {
 		if r != nil {
 			t.abandon(ctx, r)
@@ -72,7 +72,7 @@ func (t *Table) Commit(ctx context.Context, head *table.Head, change table.Chang
 	if err := t.complete(ctx, h); err != nil {
 		return wrap(lost(err))
 	}
-	if err := t.show(ctx, c, r.Instant, made); err != nil {
+	if err := t.show(ctx, c, r.Instant); err != nil {
 		return nil, fmt.Errorf("the commit %s of %s is made, and readers of the catalogue do not see all of it: %w: the next run brings the entry up to it", r.Instant, t.name(), err)
 	}
 	at, _ := r.Instant.time()
@@ -148,9 +148,8 @@ func (c *commit) action() string {
 	return actionCommit
 }
 
-// write writes all that comes before the claim. made are the partitions that are new. The record is there with an error, too, once
-// there is one to be taken back.
-func (c *commit) write(ctx context.Context, tl *timeline) (r *record, made []string, err error) {
+// write writes all that comes before the claim. The record is there with an error, too, once there is one to be taken back.
+func (c *commit) write(ctx context.Context, tl *timeline) (r *record, err error) {
 	r, err = c.t.begin(ctx, tl, record{Table: c.head.TableID, Attempt: c.change.Checkpoint.Attempt, Action: c.action(), Base: c.on.instant}, func(i Instant) []string {
 		keys := []string{}
 		for _, o := range c.plan.outputs {
@@ -160,10 +159,10 @@ func (c *commit) write(ctx context.Context, tl *timeline) (r *record, made []str
 		return keys
 	}, nil)
 	if err != nil {
-		return r, nil, err
+		return r, err
 	}
 	if err := c.t.mark(ctx, r); err != nil {
-		return r, nil, err
+		return r, err
 	}
 	noted := map[string]bool{}
 	for _, o := range c.plan.outputs {
@@ -171,16 +170,12 @@ func (c *commit) write(ctx context.Context, tl *timeline) (r *record, made []str
 			continue
 		}
 		noted[o.group.partition] = true
-		is, err := c.t.note(ctx, o.group.partition, r.Instant)
-		if err != nil {
-			return r, nil, err
-		}
-		if is {
-			made = append(made, o.group.partition)
+		if err := c.t.note(ctx, o.group.partition, r.Instant); err != nil {
+			return r, err
 		}
 	}
 	c.dress.instant = r.Instant
-	return r, made, inParallel(ctx, len(c.plan.outputs), dressedAtOnce, func(ctx context.Context, i int) error {
+	return r, inParallel(ctx, len(c.plan.outputs), dressedAtOnce, func(ctx context.Context, i int) error {
 		return c.dress.dress(ctx, c.plan.outputs[i], i)
 	})
 }
@@ -269,14 +264,4 @@ func (t *Table) bareKeys(ctx context.Context, head *table.Head, on *base) (bool,
 		return false, err
 	}
 	return bareIn(ctx, t, on.files, on.properties.fields(propertyRecordKey)[0])
-}
-
-// partitions are those that readers know.
-func (v *view) partitions() []string {
-	var out []string
-	for partition := range v.noted {
-		out = append(out, partition)
-	}
-	slices.Sort(out)
-	return out
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/catalog"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
@@ -13,17 +15,22 @@ import (
 // partitionsAtOnce bounds the partitions that are made at the same time.
 const partitionsAtOnce = 8
 
-// show brings the catalogue's entry up to a commit that was just made; made are the partitions that are new with it. Where the entry
-// is not there, or did not show the commit before, all partitions are looked at.
-func (t *Table) show(ctx context.Context, c *commit, i Instant, made []string) error {
+// show brings the catalogue's entry up to a commit that was just made. Where the entry is not there, or did not show the commit before,
+// all partitions are looked at; otherwise those that the commit wrote to: one of them may have been noted by an attempt that
+// did not commit, so that they are not new is no proof that readers know them.
+func (t *Table) show(ctx context.Context, c *commit, i Instant) error {
 	current, err := t.entry(ctx)
 	if err != nil {
 		return err
 	}
-	if current == nil || current.Parameters[syncedParameter] < c.head.CheckpointCommit {
-		return t.exposeAll(ctx, current, c.head.Schema, c.change.Schema, c.form, i)
+	partitions := map[string]bool{}
+	for _, o := range c.plan.outputs {
+		partitions[o.group.partition] = true
 	}
-	return t.expose(ctx, current, c.head.Schema, c.change.Schema, c.form, i, made)
+	if current == nil || current.Parameters[syncedParameter] < c.head.CheckpointCommit {
+		partitions = nil
+	}
+	return t.exposeMissing(ctx, current, c.head.Schema, c.change.Schema, c.form, i, partitions)
 }
 
 // register brings the entry up to the head's newest commit that is ours.
@@ -36,30 +43,34 @@ func (t *Table) register(ctx context.Context, head *table.Head, on *base) error 
 	if err != nil {
 		return err
 	}
-	return t.exposeAll(ctx, current, head.Schema, head.Schema, form, Instant(head.CheckpointCommit))
+	return t.exposeMissing(ctx, current, head.Schema, head.Schema, form, Instant(head.CheckpointCommit), nil)
 }
 
-// exposeAll is expose for all partitions that the catalogue does not know.
-func (t *Table) exposeAll(ctx context.Context, current *catalog.Table, before, now schema.Table, form pathForm, i Instant) error {
-	var missing []string
-	if len(form.columns) > 0 {
+// exposeMissing is expose for those of some partitions, nil for all, that the catalogue does not know.
+func (t *Table) exposeMissing(ctx context.Context, current *catalog.Table, before, now schema.Table, form pathForm, i Instant, of map[string]bool) error {
+	if len(form.columns) == 0 {
+		return t.expose(ctx, current, before, now, form, i, nil)
+	}
+	if of == nil {
 		v, err := t.readView(ctx)
 		if err != nil {
 			return err
 		}
-		known := map[string]bool{}
-		if current != nil {
-			for p, err := range t.o.Catalog.Partitions(ctx, t.o.Database, t.o.Name, nil) {
-				if err != nil {
-					return err
-				}
-				known[p.Location] = true
+		of = v.noted
+	}
+	known := map[string]bool{}
+	if current != nil && len(of) > 0 {
+		for p, err := range t.o.Catalog.Partitions(ctx, t.o.Database, t.o.Name, nil) {
+			if err != nil {
+				return err
 			}
+			known[p.Location] = true
 		}
-		for _, partition := range v.partitions() {
-			if partition != "" && !known[t.partitionLocation(partition)] {
-				missing = append(missing, partition)
-			}
+	}
+	var missing []string
+	for _, partition := range slices.Sorted(maps.Keys(of)) {
+		if partition != "" && !known[t.partitionLocation(partition)] {
+			missing = append(missing, partition)
 		}
 	}
 	return t.expose(ctx, current, before, now, form, i, missing)
@@ -69,9 +80,6 @@ func (t *Table) partitionLocation(partition string) string { return t.location()
 
 // expose makes entry and partitions, and has the entry say last that it shows a commit: until then others know that it does not.
 func (t *Table) expose(ctx context.Context, current *catalog.Table, before, now schema.Table, form pathForm, i Instant, partitions []string) error {
-	if len(form.columns) == 0 {
-		partitions = nil
-	}
 	if current == nil && len(partitions) > 0 {
 		if err := t.swapEntry(ctx, before, now, form, ""); err != nil {
 			return err
