@@ -298,3 +298,13 @@ func (b *bench) keys(prefix, suffix string) []string {
 	}
 	return out
 }
+
+// read reads an object.
+func (b *bench) read(key string) []byte {
+	b.t.Helper()
+	data, err := store.Read(b.t.Context(), b.store, key, 1<<24)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return data
+}

@@ -28,7 +28,7 @@ func (t *Table) trim(ctx context.Context, head *table.Head, keep table.Retention
 	}
 	before := min(commits[len(commits)-keptCommits].instant, Instant(head.CheckpointCommit), instantOf(t.o.Now().Add(-max(age, table.LongestJob+time.Hour))))
 	for i := range tl.records {
-		before = min(before, i)
+		before = min(before, tl.commitBefore(i))
 	}
 	v, err := t.readView(ctx)
 	if err != nil {
@@ -50,11 +50,23 @@ func (v *view) hindrance(tl *timeline, replaced map[group]Instant, before Instan
 			case gone && tl.visible(s.instant):
 				before = min(before, at)
 			case !tl.visible(s.instant):
-				before = min(before, s.instant)
+				before = min(before, tl.commitBefore(s.instant))
 			}
 		}
 	}
 	return before
+}
+
+// commitBefore is the commit in front of an instant: while it is on the timeline, readers do not take a file of the instant for one of an
+// archived commit.
+func (tl *timeline) commitBefore(i Instant) Instant {
+	var out Instant
+	for _, a := range tl.actions {
+		if a.completed && writes(a.name) && a.instant < i {
+			out = a.instant
+		}
+	}
+	return out
 }
 
 // front are the completed instants from the oldest on that lie before another, up to one that is pending or of an action that this
