@@ -6,47 +6,38 @@ import (
 	"math"
 )
 
-// The parameters of Hudi's dynamic bloom filters (HoodieIndexConfig): a row holds filterKeys keys and errs with filterError,
-// and there is another for more of them, up to filterMost keys.
+// The parameters of Hudi's bloom filters (HoodieIndexConfig): one is made for filterKeys keys, and errs with filterError.
 const (
 	filterKeys  = 60000
-	filterMost  = 100000
 	filterError = 1e-9
 	// filterCode names the kind of filter in a file's footer.
 	filterCode = "DYNAMIC_V0"
 )
 
-// bloom is a dynamic bloom filter of record keys, with bits as Hadoop's InternalDynamicBloomFilter has them.
+// bloom is a bloom filter of record keys, as Hadoop's InternalDynamicBloomFilter writes one of a single row. Its parameters stand in
+// it: a file of few rows has a small one, and one of more than filterKeys has no larger one, with fewer hashes, where Hudi's own
+// writers fill a second row until it holds every key.
 type bloom struct {
-	// bits and hashes are the parameters of each row, most is how many keys one takes.
 	bits, hashes int32
-	most         int
-	rows         [][]byte
-	// filled is how many keys the newest row has.
-	filled int
+	// most is how many keys it is made for, filled how many it has.
+	most, filled int
+	row          []byte
 }
 
-// newBloom makes a filter for a number of keys: parameters stand in the filter, so a small file has a small one.
+// newBloom makes a filter for a number of keys.
 func newBloom(keys int) *bloom {
-	most := min(max(keys, 1), filterKeys)
-	bits := math.Ceil(float64(most) * -math.Log(filterError) / (math.Ln2 * math.Ln2))
+	size := func(n int) float64 { return math.Ceil(float64(n) * -math.Log(filterError) / (math.Ln2 * math.Ln2)) }
+	most := max(keys, 1)
+	bits := size(min(most, filterKeys))
 	f := &bloom{bits: int32(bits), hashes: int32(math.Ceil(math.Ln2 * bits / float64(most))), most: most}
-	f.grow()
+	f.row = make([]byte, (f.bits+7)/8)
 	return f
-}
-
-func (f *bloom) grow() {
-	f.rows, f.filled = append(f.rows, make([]byte, (f.bits+7)/8)), 0
 }
 
 // add adds a key.
 func (f *bloom) add(key []byte) {
-	if f.filled >= f.most && len(f.rows)*f.most < filterMost {
-		f.grow()
-	}
-	row := f.rows[len(f.rows)-1]
 	f.filled++
-	each(key, f.hashes, f.bits, func(at int32) { row[at>>3] |= 1 << (at & 7) })
+	each(key, f.hashes, f.bits, func(at int32) { f.row[at>>3] |= 1 << (at & 7) })
 }
 
 // each calls visit with the positions of a key's bits.
@@ -102,9 +93,6 @@ func (f *bloom) text() string {
 	out := f.header(nil)
 	out = binary.BigEndian.AppendUint32(out, uint32(f.most))
 	out = binary.BigEndian.AppendUint32(out, uint32(f.filled))
-	out = binary.BigEndian.AppendUint32(out, uint32(len(f.rows)))
-	for _, row := range f.rows {
-		out = append(f.header(out), row...)
-	}
-	return base64.StdEncoding.EncodeToString(out)
+	out = binary.BigEndian.AppendUint32(out, 1) // one row
+	return base64.StdEncoding.EncodeToString(append(f.header(out), f.row...))
 }

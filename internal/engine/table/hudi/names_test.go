@@ -92,15 +92,15 @@ func TestBloomHoldsItsKeys(t *testing.T) {
 	if f := newBloom(filterKeys); f.bits != 2587966 || f.hashes != 30 {
 		t.Errorf("Spark's filter has 2587966 bits and 30 hashes, this %d and %d", f.bits, f.hashes)
 	}
-	for keys, want := range map[int]int{0: 1, 1: 1, 100: 1, filterKeys: 1, filterKeys + 1: 2, 130_000: 2} {
+	for _, keys := range []int{0, 1, 100, filterKeys, filterKeys + 1, 130_000} {
 		f := newBloom(keys)
 		key := func(i int) string { return fmt.Sprintf("key-%d-é日本", i) }
 		for i := range keys {
 			f.add([]byte(key(i)))
 		}
 		rows, has := decodeBloom(t, f.text())
-		if rows != want {
-			t.Errorf("a filter of %d keys has %d rows, want %d", keys, rows, want)
+		if rows != 1 || f.bits > 2587966 || f.hashes < 1 {
+			t.Errorf("a filter of %d keys has %d rows, %d bits and %d hashes", keys, rows, f.bits, f.hashes)
 		}
 		wrong := 0
 		for i := range keys {
