@@ -67,7 +67,7 @@ func goods(land string, ids ...int64) []values {
 	var out []values
 	for _, id := range ids {
 		out = append(out, values{
-			"id": id, "name": fmt.Sprintf("good %d", id), "land": land, "price": -493 + id, "day": int64(-719162 + id), "at": int64(-3e15) + id, "big": column.WideOf(-id), "ok": id%2 == 0,
+			"id": id, "name": fmt.Sprintf("good %d", id), "land": land, "price": -493 + id, "day": -719162 + id, "at": int64(-3e15) + id, "big": column.WideOf(-id), "ok": id%2 == 0,
 			"n": -id, "local": id * 1000, "raw": string([]byte{0, 255, byte(id)}), "f": float64(id) / 4,
 		})
 	}

@@ -25,7 +25,7 @@ func (t *Table) Commit(ctx context.Context, head *table.Head, change table.Chang
 	wrap := func(err error) (*table.Committed, error) {
 		return nil, fmt.Errorf("committing to %s: %w", t.name(), err)
 	}
-	if err := t.fits(head, on, &change); err != nil {
+	if err := t.fits(on, &change); err != nil {
 		return wrap(err)
 	}
 	c := &commit{t: t, head: head, on: on, change: &change, properties: on.properties}

@@ -1,6 +1,7 @@
 package hudi_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -257,7 +258,7 @@ func TestCatalogueThatStumbles(t *testing.T) {
 				seen[id] = true
 				return failure
 			}
-			if after && failure == catalog.ErrThrottled {
+			if after && errors.Is(failure, catalog.ErrThrottled) {
 				continue // what is turned away has no effect
 			}
 			if b.catalog.Before = hook; after {

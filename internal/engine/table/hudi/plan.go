@@ -23,7 +23,7 @@ type plan struct {
 }
 
 // fits refuses changes that the format has no form for, before anything is read or written.
-func (t *Table) fits(head *table.Head, on *base, change *table.Change) error {
+func (t *Table) fits(on *base, change *table.Change) error {
 	switch {
 	case !plainName(change.Checkpoint.Attempt):
 		return errors.New("its checkpoint names no attempt")
