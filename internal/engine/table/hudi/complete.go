@@ -86,8 +86,14 @@ func (t *Table) seal(ctx context.Context, tl *timeline, h *held) error {
 	if err := t.o.Store.Delete(ctx, keys...); err != nil {
 		return nil //nolint:nilerr // the commit is made; what is left is removed as an orphan
 	}
-	_ = t.o.Store.Delete(ctx, t.o.Prefix+attemptsFolder+string(h.Instant)) // last, for by it the others are found
+	_ = t.finished(ctx, h.Instant) // last, for by the record the others are found
 	return nil
+}
+
+// finished empties the record of an attempt of which nothing is left to do.
+func (t *Table) finished(ctx context.Context, i Instant) error {
+	_, err := t.o.Store.Put(ctx, t.o.Prefix+attemptsFolder+string(i), nil, store.Condition{})
+	return err
 }
 
 // void gives a claimed commit up.
@@ -126,7 +132,7 @@ func older(a, b Instant) bool { return a != b && b != initial && (a == initial |
 func (t *Table) giveWay(ctx context.Context, tl *timeline, h *held) (bool, error) {
 	gave := false
 	for i := range tl.records {
-		if i == h.Instant || tl.completed(i) || !tl.leftOf(i) {
+		if i == h.Instant || tl.completed(i) || !tl.unfinished(i) || !tl.leftOf(i) {
 			continue
 		}
 		r, err := readDocument[record](ctx, t, attemptsFolder+string(i))

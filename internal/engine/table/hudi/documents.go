@@ -9,7 +9,8 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 )
 
-// record is what an attempt writes before all else: a pending instant that has one is ours.
+// record is what an attempt writes before all else: a pending instant that has one is ours. It is emptied once the commit is sealed,
+// and stays until it is old, for no two attempts may have one instant.
 type record struct {
 	V       int     `json:"v"`
 	Table   string  `json:"table"`
@@ -53,13 +54,13 @@ type claim struct {
 // maxDocument bounds a record or claim, in bytes.
 const maxDocument = maxCommit * 2
 
-// errNoDocument says that a document of ours is not there.
+// errNoDocument says that a document of ours is not there, or was emptied.
 var errNoDocument = errors.New("it is not there")
 
 // readDocument reads a record or claim.
 func readDocument[T record | claim](ctx context.Context, t *Table, key string) (*T, error) {
 	data, err := store.Read(ctx, t.o.Store, t.o.Prefix+key, maxDocument)
-	if errors.Is(err, store.ErrNotExist) {
+	if errors.Is(err, store.ErrNotExist) || err == nil && len(data) == 0 {
 		return nil, errNoDocument
 	}
 	if err != nil {

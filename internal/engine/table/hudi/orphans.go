@@ -39,16 +39,23 @@ func (t *Table) removeOld(ctx context.Context, tl *timeline, before time.Time) (
 		if !tl.records[i].Modified.Before(before) {
 			continue
 		}
+		if !tl.unfinished(i) {
+			keys = append(keys, tl.records[i].Key)
+			continue
+		}
 		more, err := t.forget(ctx, tl, i)
 		if err != nil {
 			return 0, fmt.Errorf("the instant %s: %w", i, err)
 		}
 		keys = append(keys, more...)
 	}
-	// A claim stands while an attempt may be planned on its base, and as long as the records of those that were.
-	head := tl.head("")
+	// A claim stands while an attempt may be planned on its base, and as long as any of those that were is not over.
+	head, open := tl.head(""), false
+	for i := range tl.records {
+		open = open || tl.unfinished(i)
+	}
 	for i, object := range tl.claims {
-		if older(i, head) && object.Modified.Before(before) && len(tl.records) == 0 {
+		if older(i, head) && object.Modified.Before(before) && !open {
 			keys = append(keys, object.Key)
 		}
 	}

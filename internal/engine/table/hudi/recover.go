@@ -37,12 +37,12 @@ func (t *Table) recover(ctx context.Context) (*timeline, error) {
 
 // recoverOne looks at one attempt, and says whether it changed the timeline.
 func (t *Table) recoverOne(ctx context.Context, tl *timeline, i Instant) (bool, error) {
-	if !tl.leftOf(i) {
-		return false, nil // it was taken back
+	if !tl.unfinished(i) || !tl.leftOf(i) {
+		return false, nil // it is over, or was taken back
 	}
 	r, err := readDocument[record](ctx, t, attemptsFolder+string(i))
 	if errors.Is(err, errNoDocument) {
-		return true, nil // its commit was sealed meanwhile
+		return true, nil // it came to its end meanwhile
 	}
 	if err != nil {
 		return false, err
@@ -52,6 +52,12 @@ func (t *Table) recoverOne(ctx context.Context, tl *timeline, i Instant) (bool, 
 		return false, err
 	}
 	mine := c != nil && c.Instant == i
+	if mine && c.State == claimSealed {
+		// Its commit was there when it was sealed, which may be later than the timeline was read.
+		if tl, err = t.readTimeline(ctx); err != nil {
+			return false, err
+		}
+	}
 	a := tl.find(i, r.Action)
 	completed := a != nil && a.completed
 	switch {
@@ -73,12 +79,12 @@ func (t *Table) recoverOne(ctx context.Context, tl *timeline, i Instant) (bool, 
 	}
 }
 
-// tidied removes the record of a commit that is sealed, with what is left of its markers, and reports whether it could.
+// tidied removes what is left of the markers of a commit that is sealed, and empties its record. It reports whether it could.
 func (t *Table) tidied(ctx context.Context, tl *timeline, i Instant) bool {
 	if keys := tl.markers[i]; len(keys) > 0 {
 		if err := t.o.Store.Delete(ctx, keys...); err != nil {
 			return false //nolint:nilerr // a later run does it
 		}
 	}
-	return t.o.Store.Delete(ctx, t.o.Prefix+attemptsFolder+string(i)) == nil
+	return t.finished(ctx, i) == nil
 }

@@ -218,10 +218,16 @@ func (tl *timeline) completed(i Instant) bool {
 	return slices.ContainsFunc(tl.actions, func(a *action) bool { return a.instant == i && a.completed })
 }
 
-// foreign are the pending instants that are not ours.
+// unfinished reports whether an instant is that of an attempt of ours whose commit is not sealed.
+func (tl *timeline) unfinished(i Instant) bool {
+	object, ours := tl.records[i]
+	return ours && object.Size > 0
+}
+
+// foreign is the first pending instant that is not ours; nil where there is none.
 func (tl *timeline) foreign() *action {
 	for _, a := range tl.actions {
-		if _, ours := tl.records[a.instant]; !a.completed && !ours {
+		if !a.completed && !tl.unfinished(a.instant) {
 			return a
 		}
 	}

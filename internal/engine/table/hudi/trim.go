@@ -28,6 +28,9 @@ func (t *Table) trim(ctx context.Context, head *table.Head, keep table.Retention
 	}
 	before := min(commits[len(commits)-keptCommits].instant, Instant(head.CheckpointCommit), instantOf(t.o.Now().Add(-max(age, table.LongestJob+time.Hour))))
 	for i := range tl.records {
+		if !tl.unfinished(i) {
+			continue
+		}
 		before = min(before, tl.commitBefore(i))
 	}
 	v, err := t.readView(ctx)
