@@ -15,8 +15,9 @@ import (
 // before read it still.
 const keptFor = 24 * time.Hour
 
-// Clean implements table.Table: it deletes versions of files that no kept commit shows, by an instant of its own, which tells readers of older
-// commits that these are gone. Then it forgets the oldest instants of the timeline, where that brings no row back.
+// Clean implements table.Table: it deletes versions of files that no kept commit shows, by an instant of its own, which tells
+// readers of older commits that these are gone. Then it forgets the oldest instants of the timeline, where that brings no row
+// back.
 func (t *Table) Clean(ctx context.Context, head *table.Head, keep table.Retention) (*table.Cleaned, error) {
 	on, err := baseOf(head)
 	if err != nil {
@@ -99,8 +100,8 @@ func (t *Table) claimClean(ctx context.Context, r *record, gone []*slice, done f
 	return t.complete(ctx, h)
 }
 
-// retained are the oldest commit that a retention keeps, and the newest there is; nil where it keeps all. The newest checkpoint's commit is kept,
-// those on top of it, and what a savepoint of Spark's holds.
+// retained are the oldest commit that a retention keeps, and the newest there is; nil where it keeps all. The newest
+// checkpoint's commit is kept, those on top of it, and what a savepoint of Spark's holds.
 func retained(tl *timeline, checkpoint Instant, now time.Time, keep table.Retention) (from, last *action) {
 	atLeast, age := keep.KeepAtLeast, keep.MaxAge
 	if atLeast == 0 {

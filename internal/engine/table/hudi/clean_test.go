@@ -165,7 +165,8 @@ func TestTrimming(t *testing.T) {
 	b.expect(1, 3)
 }
 
-// A file of an attempt that never committed, which nobody found, keeps the instants before it: readers would take it for part of the table.
+// A file of an attempt that never committed, which nobody found, keeps the instants before it: readers would take it for part
+// of the table.
 func TestTrimmingStopsAtOrphans(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, shop())

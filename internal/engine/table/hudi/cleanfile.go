@@ -106,8 +106,8 @@ func encodeAvro(schema *avro.Schema, document any) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// cleanDocuments are the plan of a clean and what it leaves when it is done: version slices that go, by partition, where the commit from on is kept
-// whole.
+// cleanDocuments are the plan of a clean and what it leaves when it is done: version slices that go, by partition, where the
+// commit from on is kept whole.
 func (t *Table) cleanDocuments(gone []*slice, from, last *action) (plan []byte, done func(Instant) ([]byte, error), err error) {
 	version := int32(cleanVersion)
 	p := cleanPlan{

@@ -270,8 +270,8 @@ var others = map[string]func(b *bench, h *table.Head, writers map[int64]*actor) 
 	},
 }
 
-// Two actors, each paused anywhere, in both orders, where one may die; then whoever comes next. Or one that died anywhere, another that is
-// paused anywhere, and a third that commits meanwhile.
+// Two actors, each paused anywhere, in both orders, where one may die; then whoever comes next. Or one that died anywhere,
+// another that is paused anywhere, and a third that commits meanwhile.
 func TestTwoAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

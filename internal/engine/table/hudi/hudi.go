@@ -2,13 +2,13 @@
 // releases of Spark's bundle since 0.14 read. A table is its folder: hoodie.properties, the timeline of instants beside it, and
 // in a folder per partition the data files, each of which is one version of a file group.
 //
-// A commit is a compare-and-swap without a catalogue. The head is the newest completed instant of anyone. An attempt writes, in
-// this order: its record, the pending instant, markers, notes of partitions, data files; then the claim of its base, which one
-// attempt gets, and which holds all that is left to do; then the file that completes the instant. Whoever finds a claim whose
-// commit is not there completes it, or makes it void where that cannot be: other writers came meanwhile, or took its files
-// away. A claim is sealed once its commit is known to be there, and only one that is open can become void, so that a commit
-// and its being given up never both come about. Pending instants without a record are other writers', over whose no commit is made: Spark and this engine take
-// turns.
+// A commit is a compare-and-swap without a catalogue. The head is the newest completed instant of anyone. An attempt writes,
+// in this order: its record, the pending instant, markers, notes of partitions, data files; then the claim of its base, which
+// one attempt gets, and which holds all that is left to do; then the file that completes the instant. Whoever finds a claim
+// whose commit is not there completes it, or makes it void where that cannot be: other writers came meanwhile, or took its
+// files away. A claim is sealed once its commit is known to be there, and only one that is open can become void, so that a
+// commit and its being given up never both come about. Pending instants without a record are other writers', over whose no
+// commit is made: Spark and this engine take turns.
 //
 // What a run writes are plain Parquet files in a folder beside the timeline, for their instant is not known before the commit,
 // and Hudi's files carry it. The commit dresses them: it copies their columns as they are and puts Hudi's in front.
@@ -82,7 +82,7 @@ func (t *Table) tableID(p properties) string {
 	return uuid.NewSHA1(uuid.NameSpaceURL, []byte(t.o.Store.Address(t.o.Prefix)+"\x00"+p[propertyName])).String()
 }
 
-// partNames begin the names of attempts in keys: a slash would make folders that belong to another.
+// plainName reports whether an attempt's name can be a folder's: with a slash it would be in that of another.
 func plainName(attempt string) bool { return attempt != "" && !strings.Contains(attempt, "/") }
 
 func baseOf(head *table.Head) (*base, error) {

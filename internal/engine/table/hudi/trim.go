@@ -44,7 +44,8 @@ func (t *Table) trim(ctx context.Context, head *table.Head, keep table.Retention
 	return t.drop(ctx, tl.front(v.hindrance(tl, replaced, before)))
 }
 
-// hindrance is the first instant up to another that must stay: with it rows would come back that are no part of the table, or not any more.
+// hindrance is the first instant up to another that must stay: with it rows would come back that are no part of the table, or
+// not any more.
 func (v *view) hindrance(tl *timeline, replaced map[group]Instant, before Instant) Instant {
 	for g, of := range v.slices {
 		at, gone := replaced[g]
