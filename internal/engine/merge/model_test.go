@@ -380,6 +380,32 @@ func (l *lakeTable) take(rows []row, removals []int, files []table.DataFile) *me
 	if m.InsertOnly && len(out.Remove)+len(out.AddDeletes) > 0 {
 		l.t.Errorf("an insert took files away")
 	}
+	l.checkContinued(out)
 	l.commit(out)
 	return out
+}
+
+// checkContinued checks that a file that goes on with another's rows is of its partition, that one does so at most, and that whoever gives
+// way to some file of its partition is followed by one.
+func (l *lakeTable) checkContinued(out *merge.Outcome) {
+	l.t.Helper()
+	partitions := map[string]string{}
+	for _, f := range l.files {
+		if !f.OtherSpec {
+			partitions[f.Key] = f.Partition.ID()
+		}
+	}
+	continued := map[string]bool{}
+	for _, f := range out.Add {
+		if f.Replaces == "" {
+			continue
+		}
+		if id, known := partitions[f.Replaces]; !known || id != f.Partition.ID() || continued[f.Replaces] || !slices.Contains(out.Remove, f.Replaces) {
+			l.t.Errorf("%s goes on with %s, which it cannot", f.Key, f.Replaces)
+		}
+		continued[f.Replaces] = true
+	}
+	if l.set == nil && len(l.schema.Partition) == 0 && len(out.Remove) > 0 && len(out.Add) > 0 && len(continued) == 0 {
+		l.t.Errorf("%v give way to %d files, none of which goes on with them", out.Remove, len(out.Add))
+	}
 }

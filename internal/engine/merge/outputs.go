@@ -158,8 +158,11 @@ func (w *work) writeOutput(ctx context.Context, o *output, unit string) error {
 	defer w.mu.Unlock()
 	w.out.Updated += sum.updated
 	w.out.Deleted += sum.deleted
-	for _, f := range o.sources {
+	for i, f := range o.sources {
 		w.out.Remove = append(w.out.Remove, f.file.Key)
+		if i < len(out.files) && f.partition == o.partition {
+			out.files[i].Replaces = f.file.Key
+		}
 	}
 	w.out.Add = append(w.out.Add, out.files...)
 	return nil

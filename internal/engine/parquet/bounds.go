@@ -24,8 +24,10 @@ const (
 // bounds follows the smallest and largest value of a column while it is written, of a page, a row
 // group or a file.
 type bounds struct {
-	typ  schema.Type
-	some bool
+	typ schema.Type
+	// width is the length in bytes of decimals that are stored as numbers, 0 for those of fixed length.
+	width int
+	some  bool
 	// unknown says that there are values of which nothing is known.
 	unknown     bool
 	nulls, nans int64
@@ -230,11 +232,15 @@ func (b *bounds) plain() (low, high []byte) {
 	switch {
 	case !b.some:
 		return nil, nil
-	case b.typ.ID == schema.Decimal && b.typ.Kind() == column.Int128:
+	case b.typ.ID == schema.Decimal && b.width == 0:
 		start := 16 - decimalBytes(b.typ.Precision)
-		low, high := wideBytes(b.lowWide), wideBytes(b.highWide)
+		lowest, highest := b.lowWide, b.highWide
+		if b.typ.Kind() == column.Int64 {
+			lowest, highest = column.WideOf(b.lowInt), column.WideOf(b.highInt)
+		}
+		low, high := wideBytes(lowest), wideBytes(highest)
 		return low[start:], high[start:]
-	case narrow(b.typ):
+	case b.typ.ID == schema.Decimal && b.width == 4:
 		return binary.LittleEndian.AppendUint32(nil, uint32(b.lowInt)), binary.LittleEndian.AppendUint32(nil, uint32(b.highInt))
 	case b.typ.ID == schema.Decimal:
 		return binary.LittleEndian.AppendUint64(nil, uint64(b.lowInt)), binary.LittleEndian.AppendUint64(nil, uint64(b.highInt))

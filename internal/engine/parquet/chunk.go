@@ -28,6 +28,8 @@ const (
 type chunk struct {
 	column   schema.Column
 	physical format.Type
+	// optional says that pages tell which rows have values; a column of some layouts is although none may be missing.
+	optional bool
 	// width is a value's length in bytes; 0 for values that carry their own, and for booleans.
 	width int
 	// pageBytes ends a page: less than the constant where there are many columns.
@@ -71,7 +73,7 @@ type pageEntry struct {
 
 // newChunk makes the chunk of a column; index is its place in the file.
 func newChunk(c schema.Column, e *format.SchemaElement, index int, indexed bool, pageBytes int, first *column.Vector, m *memory) chunk {
-	out := chunk{eighths: 1 + index%8, column: c, physical: e.Type.V, indexed: indexed, pageBytes: pageBytes, columnMemory: m.columns[index], spool: spool{shared: &m.blocks}, scratch: &m.scratch}
+	out := chunk{eighths: 1 + index%8, column: c, physical: e.Type.V, optional: e.RepetitionType.V == format.Optional, indexed: indexed, pageBytes: pageBytes, columnMemory: m.columns[index], spool: spool{shared: &m.blocks}, scratch: &m.scratch}
 	switch out.physical {
 	case format.Int32, format.Float:
 		out.width = 4
@@ -82,6 +84,9 @@ func newChunk(c schema.Column, e *format.SchemaElement, index int, indexed bool,
 	}
 	for _, b := range []*bounds{&out.page, &out.group, &out.file} {
 		b.typ = c.Type
+		if out.physical != format.FixedLenByteArray {
+			b.width = out.width
+		}
 	}
 	out.plain, out.numbers = out.plain[:0], out.numbers[:0]
 	out.levels.reset()
@@ -106,7 +111,7 @@ func (c *chunk) add(v *column.Vector) error {
 		if v.Kind == column.Bytes {
 			to = c.reach(v, from, to)
 		}
-		if !c.column.Required {
+		if c.optional {
 			c.levels.add(v, from, to)
 		}
 		c.page.add(v, from, to)
@@ -143,7 +148,7 @@ func (c *chunk) reach(v *column.Vector, from, to int) int {
 // values encodes rows that all have values.
 func (c *chunk) values(v *column.Vector, from, to int) {
 	if c.coding {
-		c.numbers = c.dictionary.lookUp(c.numbers, v, from, to, c.width)
+		c.numbers = c.dictionary.lookUp(c.numbers, v, from, to, c.width, c.physical == format.FixedLenByteArray)
 		return
 	}
 	switch v.Kind {
@@ -155,6 +160,12 @@ func (c *chunk) values(v *column.Vector, from, to int) {
 			binary.LittleEndian.PutUint32(out[4*i:], uint32(value))
 		}
 	case column.Int64:
+		if c.physical == format.FixedLenByteArray {
+			for _, value := range v.Int64s[from:to] {
+				c.plain = appendFixed(c.plain, value, c.width)
+			}
+			return
+		}
 		out := c.room(c.width * (to - from))
 		if c.width == 4 {
 			for i, value := range v.Int64s[from:to] {
@@ -196,6 +207,14 @@ func (c *chunk) values(v *column.Vector, from, to int) {
 	}
 }
 
+// appendFixed appends a number in big-endian two's complement of width bytes, 8 at most.
+func appendFixed(out []byte, value int64, width int) []byte {
+	for shift := 8 * (width - 1); shift >= 0; shift -= 8 {
+		out = append(out, byte(value>>shift))
+	}
+	return out
+}
+
 // room makes the plain values longer, and is what is new of them.
 func (c *chunk) room(n int) []byte {
 	start := len(c.plain)
@@ -227,7 +246,7 @@ func (c *chunk) endPage() error {
 		return nil
 	}
 	body := c.scratch.page[:0]
-	if !c.column.Required {
+	if c.optional {
 		body = c.levels.encode(body)
 	}
 	encoding := format.Plain
@@ -261,7 +280,7 @@ func (c *chunk) endPage() error {
 	entry.size = int32(c.spool.size - entry.offset)
 	c.group.merge(&c.page)
 	if c.indexed {
-		entry.bounds, c.page = c.page, bounds{typ: c.page.typ}
+		entry.bounds, c.page = c.page, bounds{typ: c.page.typ, width: c.page.width}
 	} else {
 		c.page.reset()
 	}

@@ -132,6 +132,9 @@ func (d *dictionary) bytes(i int) []byte {
 
 // plain appends the values as the dictionary's page holds them: width bytes each, or length and bytes for 0.
 func (d *dictionary) plain(out []byte, width int) []byte {
+	if width > 0 && len(d.ends) > 0 {
+		return append(out, d.data...)
+	}
 	switch width {
 	case 4:
 		for _, v := range d.numbers {
@@ -146,14 +149,19 @@ func (d *dictionary) plain(out []byte, width int) []byte {
 			text := d.bytes(i)
 			out = append(binary.LittleEndian.AppendUint32(out, uint32(len(text))), text...)
 		}
-	default:
-		out = append(out, d.data...)
 	}
 	return out
 }
 
-// lookUp appends the numbers of rows that have values.
-func (d *dictionary) lookUp(out []int32, v *column.Vector, from, to, width int) []int32 {
+// lookUp appends the numbers of rows that have values. fixed says that numbers are stored in width bytes, the highest first.
+func (d *dictionary) lookUp(out []int32, v *column.Vector, from, to, width int, fixed bool) []int32 {
+	if fixed && v.Kind == column.Int64 {
+		var value [8]byte
+		for _, n := range v.Int64s[from:to] {
+			out = append(out, d.text(appendFixed(value[:0], n, width)))
+		}
+		return out
+	}
 	switch v.Kind {
 	case column.Int32:
 		for _, value := range v.Int32s[from:to] {

@@ -34,7 +34,7 @@ func (c *chunk) end(w *counter) (format.ColumnChunk, chunkIndex, error) {
 			format.PageEncodingStats{PageType: format.DataPage, Encoding: format.RLEDictionary, Count: c.codedPages})
 	}
 	m.Encoding = append(m.Encoding, format.Plain)
-	if !c.column.Required {
+	if c.optional {
 		m.Encoding = append(m.Encoding, format.RLE)
 	}
 	if c.plainPages > 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"math"
 
 	"github.com/parquet-go/parquet-go/format"
@@ -46,11 +47,20 @@ func (g *GroupWriter) done(c format.ColumnChunk, index chunkIndex) {
 
 // Encode writes the next column.
 func (g *GroupWriter) Encode(v *column.Vector) error {
+	return g.EncodeParts(one(v))
+}
+
+func one(v *column.Vector) iter.Seq2[*column.Vector, error] {
+	return func(yield func(*column.Vector, error) bool) { yield(v, nil) }
+}
+
+// EncodeParts writes the next column from vectors that follow one another; each may be used again when the next is asked for.
+func (g *GroupWriter) EncodeParts(parts iter.Seq2[*column.Vector, error]) error {
 	c, err := g.next()
 	if err != nil {
 		return err
 	}
-	chunk, index, err := g.encode(c, v, g.w.out)
+	chunk, index, err := g.encode(c, parts, g.w.out)
 	if err != nil {
 		return err
 	}
@@ -59,15 +69,27 @@ func (g *GroupWriter) Encode(v *column.Vector) error {
 }
 
 // encode encodes a column and writes it.
-func (g *GroupWriter) encode(c *chunk, v *column.Vector, out *counter) (format.ColumnChunk, chunkIndex, error) {
-	if v.Len() != g.rows || v.Kind != c.column.Type.Kind() || c.column.Required && v.Nulls > 0 {
-		return format.ColumnChunk{}, chunkIndex{}, fmt.Errorf("writing column %q of a row group: it has %d rows of kind %s and %d NULLs, not %d of %s", c.column.Name, v.Len(), v.Kind, v.Nulls, g.rows, c.column.Type.Kind())
-	}
-	if !c.chosen {
-		c.choose(v)
-	}
-	if err := c.add(v); err != nil {
+func (g *GroupWriter) encode(c *chunk, parts iter.Seq2[*column.Vector, error], out *counter) (format.ColumnChunk, chunkIndex, error) {
+	fail := func(err error) (format.ColumnChunk, chunkIndex, error) {
 		return format.ColumnChunk{}, chunkIndex{}, fmt.Errorf("writing column %q of a row group: %w", c.column.Name, err)
+	}
+	rows := 0
+	for v, err := range parts {
+		if err != nil {
+			return fail(err)
+		}
+		if rows += v.Len(); rows > g.rows || v.Kind != c.column.Type.Kind() || c.column.Required && v.Nulls > 0 {
+			return fail(fmt.Errorf("it has %d rows of kind %s and %d NULLs, not %d of %s", rows, v.Kind, v.Nulls, g.rows, c.column.Type.Kind()))
+		}
+		if !c.chosen {
+			c.choose(v)
+		}
+		if err := c.add(v); err != nil {
+			return fail(err)
+		}
+	}
+	if rows != g.rows {
+		return fail(fmt.Errorf("it has %d rows, not %d", rows, g.rows))
 	}
 	return c.end(out)
 }
@@ -131,7 +153,7 @@ func (g *GroupWriter) End() error {
 
 // copied takes up what is known of a copied chunk's values into the file's bounds; ours says that this writer made it.
 func (c *chunk) copied(m *format.ColumnMetaData, ours bool, low, high []byte) {
-	known := bounds{typ: c.column.Type, nulls: m.Statistics.NullCount}
+	known := bounds{typ: c.column.Type, width: c.file.width, nulls: m.Statistics.NullCount}
 	exact := (ours || c.column.Type.Kind() != column.Bytes) && known.told(m.Statistics.MinValue, m.Statistics.MaxValue)
 	if m.Statistics.NullCount < m.NumValues && !exact && !known.parse(low, high) {
 		c.file.unknown = true
@@ -148,16 +170,16 @@ func (b *bounds) told(low, high []byte) bool {
 	if low == nil || high == nil {
 		return false
 	}
-	switch kind := b.typ.Kind(); {
-	case narrow(b.typ) && len(low) == 4 && len(high) == 4:
+	switch decimal := b.typ.ID == schema.Decimal; {
+	case decimal && b.width == 4 && len(low) == 4 && len(high) == 4:
 		b.integer(int64(int32(binary.LittleEndian.Uint32(low))))
 		b.integer(int64(int32(binary.LittleEndian.Uint32(high))))
 		return true
-	case b.typ.ID == schema.Decimal && kind == column.Int64 && len(low) == 8 && len(high) == 8:
+	case decimal && b.width == 8 && len(low) == 8 && len(high) == 8:
 		b.integer(int64(binary.LittleEndian.Uint64(low)))
 		b.integer(int64(binary.LittleEndian.Uint64(high)))
 		return true
-	case b.typ.ID == schema.Decimal && kind == column.Int64:
+	case decimal && b.width > 0:
 		return false
 	default:
 		return b.parse(low, high)

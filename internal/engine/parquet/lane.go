@@ -36,7 +36,7 @@ func (g *GroupWriter) EncodeAhead(l *Lane, place int, v *column.Vector) (*Encode
 	defer func() { c.spool.shared, c.scratch = shared, scratch }()
 	e := &Encoded{place: place}
 	var err error
-	e.chunk, e.index, err = g.encode(c, v, &counter{Writer: &e.data, n: int64(len(magic))})
+	e.chunk, e.index, err = g.encode(c, one(v), &counter{Writer: &e.data, n: int64(len(magic))})
 	return e, err
 }
 

@@ -2,7 +2,8 @@
 // footers, headers and run lengths are parquet-go's.
 //
 // Physical types follow the Iceberg specification ("Appendix A: Format-specific Requirements, Parquet"):
-// decimals are INT32 up to 9 digits, INT64 up to 18, otherwise the shortest FIXED_LEN_BYTE_ARRAY.
+// decimals are INT32 up to 9 digits, INT64 up to 18, otherwise the shortest FIXED_LEN_BYTE_ARRAY. A table of the layout
+// schema.LayoutHudi is spelled otherwise.
 package parquet
 
 import (
@@ -15,7 +16,8 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 )
 
-// elements are the file's schema: the root and a leaf per column. Every column carries its field id.
+// elements are the file's schema: the root and a leaf per column. Every column carries its field id, where the layout has
+// such.
 func elements(t *schema.Table) ([]format.SchemaElement, error) {
 	out := []format.SchemaElement{{Name: "table", NumChildren: thrift.New(int32(len(t.Columns)))}}
 	names := make(map[string]bool, len(t.Columns))
@@ -28,14 +30,33 @@ func elements(t *schema.Table) ([]format.SchemaElement, error) {
 		if err != nil {
 			return nil, fmt.Errorf("column %q: %w", c.Name, err)
 		}
-		e.Name, e.FieldID, e.RepetitionType = c.Name, int32(c.FieldID), thrift.New(format.Optional)
-		if c.Required {
-			e.RepetitionType = thrift.New(format.Required)
+		e.Name, e.RepetitionType = c.Name, thrift.New(format.Optional)
+		if t.Layout == schema.LayoutHudi {
+			respell(&e, c.Type)
+		} else {
+			e.FieldID = int32(c.FieldID)
+			if c.Required {
+				e.RepetitionType = thrift.New(format.Required)
+			}
 		}
 		out = append(out, e)
 	}
 	return out, nil
 }
+
+// respell gives a leaf the form of schema.LayoutHudi.
+func respell(e *format.SchemaElement, t schema.Type) {
+	switch t.ID {
+	case schema.Decimal:
+		e.Type, e.TypeLength = thrift.New(format.FixedLenByteArray), thrift.New(int32(decimalBytes(t.Precision)))
+	case schema.Timestamp:
+		e.ConvertedType = thrift.New(deprecated.TimestampMicros)
+		e.LogicalType.Value = &format.TimestampType{IsAdjustedToUTC: true, Unit: format.TimeUnit{Value: new(format.MicroSeconds)}}
+	}
+}
+
+// DecimalBytes is the length of decimals of a precision where they are stored in bytes of fixed length.
+func DecimalBytes(precision int) int { return decimalBytes(precision) }
 
 // leaf is how a type is stored and annotated (Parquet format, "Logical Types"): the older annotation beside the newer
 // one where there is one.
@@ -84,9 +105,6 @@ func leaf(t schema.Type) (format.SchemaElement, error) {
 		return format.SchemaElement{}, fmt.Errorf("the type %s has no Parquet form", t)
 	}
 }
-
-// narrow reports whether a decimal is stored in 32 bits.
-func narrow(t schema.Type) bool { return t.ID == schema.Decimal && t.Precision <= 9 }
 
 // decimalBytes is the smallest n for which n bytes in two's complement hold all numbers of the precision.
 func decimalBytes(precision int) int {

@@ -153,6 +153,11 @@ func (w *Writer) flush() error {
 	return nil
 }
 
+// Note puts a key and a value into the footer, for those who know the key. It is called once a key, before Close.
+func (w *Writer) Note(key, value string) {
+	w.metadata.KeyValueMetadata = append(w.metadata.KeyValueMetadata, format.KeyValue{Key: key, Value: value})
+}
+
 // Pending is the size of the row group at hand, in bytes before compression.
 func (w *Writer) Pending() int { return w.groupBytes }
 

@@ -31,7 +31,10 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/tracking"
 )
 
-func TestMain(m *testing.M) { sandbox.Main(m) }
+func TestMain(m *testing.M) {
+	run.Try("hudi")
+	sandbox.Main(m)
+}
 
 // lake is a source database, a tracking, a bucket and a Glue database of one test's own, with a cadence "c" over
 // the connection "db".

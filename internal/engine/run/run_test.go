@@ -20,6 +20,7 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table/hive"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table/hudi"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table/iceberg"
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
 	sandboxglue "github.com/lakeland/terraform-provider-lakeland/internal/sandbox/glue"
@@ -118,6 +119,9 @@ func (l *lake) head(name string) *table.Head {
 	var found table.Table = iceberg.New(iceberg.Options{Store: bucket, Catalog: l.runner().Catalog, Prefix: "raw/" + name + "/", Database: l.database, Name: name})
 	if e, err := l.runner().Catalog.Get(l.t.Context(), l.database, name); err == nil && e.Parameters["table_type"] == "" {
 		found = hive.New(hive.Options{Store: bucket, Catalog: l.runner().Catalog, Prefix: "raw/" + name + "/", Database: l.database, Name: name, Historical: len(e.PartitionKeys) > 0})
+	}
+	if doc, err := l.tracking.Table(l.t.Context(), "shop."+name); err == nil && doc.Target.Format == "hudi" {
+		found = hudi.New(hudi.Options{Store: bucket, Catalog: l.runner().Catalog, Prefix: "raw/" + name + "/", Database: l.database, Name: name})
 	}
 	h, err := found.Head(l.t.Context())
 	l.must(err)

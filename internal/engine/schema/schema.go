@@ -133,7 +133,21 @@ type Table struct {
 	Skipped []SourceColumn `json:"-"`
 	// Partition is how the table's files are partitioned; nil is not at all.
 	Partition []PartitionField `json:"partition,omitempty"`
+	// Layout is how files spell the columns, given by the table format.
+	Layout Layout `json:"layout,omitempty"`
 }
+
+// Layout is how a table's Parquet files spell its columns.
+type Layout string
+
+// The layouts. Iceberg's is that of all formats that have none of their own.
+const (
+	// LayoutIceberg has field ids, decimals as short as they may be, and columns without NULLs as such.
+	LayoutIceberg Layout = ""
+	// LayoutHudi is that of Hudi's own writers, which read what they rewrite by Avro's types: no field ids, all columns
+	// optional, decimals of fixed length whatever their precision, all times instants in UTC.
+	LayoutHudi Layout = "hudi"
+)
 
 // Kinds are the kinds of the columns' vectors.
 func (t *Table) Kinds() []column.Kind {

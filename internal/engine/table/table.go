@@ -109,6 +109,9 @@ type DataFile struct {
 	// Partition is the value of each of the table's partition fields, the same for all rows; empty where the table has
 	// no such fields.
 	Partition schema.PartitionValues `json:"partition,omitempty"`
+	// Replaces is the key of the stored file whose rows go on in this one, where there is such: one that the change removes. Some
+	// formats keep versions of a file together.
+	Replaces string `json:"replaces,omitempty"`
 }
 
 // DeleteFile is a file to be added that names rows of one data file which are no longer there, by their positions: a

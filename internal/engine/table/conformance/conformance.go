@@ -34,6 +34,12 @@ type Format struct {
 	Touch func(t *testing.T, s store.Store, c catalog.Catalog, name string)
 	// End, where it is set, reads the ids at the end of a random history with other people's engines.
 	End func(t *testing.T, s store.Store, c catalog.Catalog, name string, want []int64)
+	// Decides says of the key of an object whether its writing is what a commit comes down to; nil where that is a call to the
+	// catalogue. Attempts of such a format are taken back, or seen through, by those that follow.
+	Decides func(key string) bool
+	// Same is what the keys of a file that is added, and of the one that the table holds for it, have in common; nil where they
+	// are one.
+	Same func(key string) string
 	// Rollback makes an older commit the newest, as somebody else does, and reports whether it was still there; nil where
 	// nobody can.
 	Rollback func(t *testing.T, s store.Store, c *catalog.Memory, name, commit string) bool
@@ -44,8 +50,8 @@ type Abilities struct {
 	// Replaces says that a change may replace everything, Appends that it may add to what is there, Exchanges that it may
 	// remove single files, Deletes that it may delete rows by their positions.
 	Replaces, Appends, Exchanges, Deletes bool
-	// Partitions says that a table's files may be partitioned by its columns.
-	Partitions bool
+	// Partitions says that a table's files may be partitioned by its columns, Transforms that they may be by what is made of these.
+	Partitions, Transforms bool
 	// Renames says that a column may get another name, and another one its.
 	Renames bool
 	// Snapshots says that what was replaced can be read until a retention has it forgotten.
@@ -59,7 +65,9 @@ type bench struct {
 	store   store.Store
 	catalog *catalog.Memory
 	table   table.Table
-	attempt int
+	// decisions is the store where writing an object is what a commit comes down to; nil otherwise.
+	decisions *decisions
+	attempt   int
 	// seen are the ids that were expected last.
 	seen []int64
 }
@@ -67,6 +75,10 @@ type bench struct {
 func (f Format) bench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{t: t, format: f, store: store.NewDirectory(t.TempDir()), catalog: catalog.NewMemory("raw")}
+	if f.Decides != nil {
+		b.decisions = &decisions{Store: b.store, decides: f.Decides}
+		b.store = b.decisions
+	}
 	b.table = f.Open(b.store, b.catalog, "lake/orders/", "orders", nil)
 	return b
 }
@@ -117,8 +129,8 @@ func (b *bench) rows() []int64 {
 	return got
 }
 
-// after are the ids behind a change of some, as change makes it, on what was seen last.
-func (b *bench) after(ids ...int64) []int64 {
+// behind are the ids after a change of some, as change makes it, on what was seen last.
+func (b *bench) behind(ids ...int64) []int64 {
 	if b.format.Can.Replaces {
 		return ids
 	}
@@ -138,7 +150,7 @@ func appending(f Format) bool  { return f.Can.Appends }
 func exchanging(f Format) bool { return f.Can.Exchanges }
 func deletes(f Format) bool    { return f.Can.Deletes }
 func partitioned(f Format) bool {
-	return f.Can.Partitions && f.Can.Exchanges && f.Can.Deletes && f.Can.Replaces
+	return f.Can.Partitions && f.Can.Transforms && f.Can.Exchanges && f.Can.Deletes && f.Can.Replaces
 }
 func renames(f Format) bool   { return f.Can.Renames && f.Can.Replaces }
 func snapshots(f Format) bool { return f.Can.Snapshots }
@@ -234,7 +246,7 @@ func empty(b *bench) {
 		b.t.Errorf("the head is %+v", h)
 	}
 	for _, ids := range [][]int64{{7}, nil, {8}} {
-		want := b.after(ids...)
+		want := b.behind(ids...)
 		b.commit(h, b.change(h, Columns(), ids...))
 		b.expect(want...)
 		if h = b.head(); h.Rows != int64(len(want)) {
@@ -265,7 +277,7 @@ func oldHead(b *bench) {
 		b.t.Errorf("a second creation: %v", err)
 	}
 	old := b.head()
-	want := b.after(3)
+	want := b.behind(3)
 	b.commit(old, b.change(old, Columns(), 3))
 	if _, err := b.table.Commit(b.t.Context(), old, b.change(old, Columns(), 4)); !errors.Is(err, table.ErrLostRace) {
 		b.t.Errorf("a commit on an old head: %v", err)
@@ -295,7 +307,7 @@ func race(b *bench) {
 			})
 		}
 		all.Wait()
-		b.expect(b.after(winner.Load())...)
+		b.expect(b.behind(winner.Load())...)
 	}
 }
 
@@ -311,15 +323,16 @@ func addedColumn(b *bench) {
 	b.commit(h, b.change(h, Columns(), 1))
 	b.expect(1)
 	h = b.head()
-	want := b.after(2)
+	want := b.behind(2)
 	b.commit(h, b.change(h, wider(), 2))
 	b.expect(want...)
 	for range 2 {
 		h = b.head()
-		if len(h.Schema.Columns) != 3 || h.Schema.Columns[2].Name != "more" || h.Schema.Columns[2].FieldID != 3 {
+		columns := slices.DeleteFunc(slices.Clone(h.Schema.Columns), func(c schema.Column) bool { return c.Source == nil }) // the format's own
+		if len(columns) != 3 || columns[2].Name != "more" || columns[2].FieldID != 3 {
 			b.t.Errorf("the columns are %+v", h.Schema.Columns)
 		}
-		want = b.after(3)
+		want = b.behind(3)
 		b.commit(h, b.change(h, wider(), 3))
 		b.expect(want...)
 	}

@@ -29,7 +29,7 @@ func open(s store.Store, c catalog.Catalog, prefix, name string) table.Table {
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	conformance.Run(t, conformance.Format{
-		Can:    conformance.Abilities{Replaces: true, Appends: true, Exchanges: true, Deletes: true, Partitions: true, Renames: true, Snapshots: true},
+		Can:    conformance.Abilities{Replaces: true, Appends: true, Exchanges: true, Deletes: true, Partitions: true, Transforms: true, Renames: true, Snapshots: true},
 		Writes: 3, Open: openAt, Rows: rows, Touch: touch, Rollback: rollback, End: readByOthers,
 	})
 }

@@ -1,0 +1,86 @@
+package parquet
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+)
+
+// Note is what the footer holds under a key; ok is false where there is nothing.
+func (r *Reader) Note(key string) (value string, ok bool) {
+	for _, kv := range r.metadata.KeyValueMetadata {
+		if kv.Key == key {
+			return kv.Value, true
+		}
+	}
+	return "", false
+}
+
+// Nulls is how many rows of a column have no value in a row group, or -1 where the file does not tell.
+func (r *Reader) Nulls(group, place int) int {
+	if r.counts != nil && !r.counts.RowGroups[group].Columns[place].MetaData.Statistics.NullCount.Valid {
+		return -1
+	}
+	return int(r.metadata.RowGroups[group].Columns[place].MetaData.Statistics.NullCount)
+}
+
+// Bounds are what the footer tells of a column's values, in Iceberg's single-value serialization of a type, which may be
+// wider than the file's; nil where a row group with values tells nothing.
+func (r *Reader) Bounds(place int, as schema.Type) (low, high []byte) {
+	if scaleOf(as, &r.leaves[place]) != nil {
+		return nil, nil
+	}
+	all := bounds{typ: as}
+	for g := range r.metadata.RowGroups {
+		m := &r.metadata.RowGroups[g].Columns[place].MetaData
+		if nulls := r.Nulls(g, place); nulls >= 0 && int64(nulls) == m.NumValues {
+			continue
+		}
+		one := bounds{typ: as}
+		if m.Statistics.MinValue == nil || m.Statistics.MaxValue == nil || !one.statistics(&r.leaves[place], m.Statistics.MinValue, m.Statistics.MaxValue) {
+			return nil, nil
+		}
+		all.merge(&one)
+	}
+	return all.encoded()
+}
+
+// statistics reads bounds from a footer's statistics; false says that they cannot be told.
+func (b *bounds) statistics(leaf *format.SchemaElement, low, high []byte) bool {
+	if b.typ.ID != schema.Decimal {
+		// Bounds of numbers are little-endian in both; texts are as they are (Parquet format, Statistics).
+		return b.parse(bytes.Clone(low), bytes.Clone(high))
+	}
+	for _, value := range [][]byte{low, high} {
+		w, ok := decimalFrom(leaf, value)
+		switch {
+		case !ok:
+			return false
+		case b.typ.Kind() == column.Int128:
+			b.wide(w)
+		case w != column.WideOf(int64(w.Lo)):
+			return false
+		default:
+			b.integer(int64(w.Lo))
+		}
+	}
+	return b.some
+}
+
+// decimalFrom is the number that a footer's statistics hold for a decimal.
+func decimalFrom(leaf *format.SchemaElement, value []byte) (column.Wide, bool) {
+	switch {
+	case leaf.Type.V == format.Int32 && len(value) == 4:
+		return column.WideOf(int64(int32(binary.LittleEndian.Uint32(value)))), true
+	case leaf.Type.V == format.Int64 && len(value) == 8:
+		return column.WideOf(int64(binary.LittleEndian.Uint64(value))), true
+	case leaf.Type.V == format.Int32 || leaf.Type.V == format.Int64 || len(value) == 0:
+		return column.Wide{}, false
+	default:
+		return wideFrom(value)
+	}
+}

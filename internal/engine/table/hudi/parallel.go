@@ -1,0 +1,34 @@
+package hudi
+
+import (
+	"context"
+	"sync"
+)
+
+// inParallel calls do for each number below n, some at once, and returns the first error, after which no more begin.
+func inParallel(ctx context.Context, n, most int, do func(ctx context.Context, i int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan int)
+	var all sync.WaitGroup
+	for range min(n, most) {
+		all.Go(func() {
+			for i := range next {
+				if err := do(ctx, i); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+feed:
+	for i := range n {
+		select {
+		case next <- i:
+		case <-ctx.Done():
+			break feed
+		}
+	}
+	close(next)
+	all.Wait()
+	return context.Cause(ctx)
+}
