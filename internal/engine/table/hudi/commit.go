@@ -55,6 +55,10 @@ func (t *Table) Commit(ctx context.Context, head *table.Head, change table.Chang
 		if r != nil {
 			t.abandon(ctx, r)
 		}
+		// Whoever claimed the base meanwhile takes away what others write on it.
+		if c, readErr := t.readClaim(ctx, on.instant); readErr == nil && c != nil && c.State != claimVoid {
+			err = fmt.Errorf("%w: the attempt %q committed on %s at %s: %w", table.ErrLostRace, c.Attempt, on.instant, c.Instant, err)
+		}
 		return wrap(err)
 	}
 	document, err := c.document(r)

@@ -106,20 +106,23 @@ func (t *Table) readTimeline(ctx context.Context) (*timeline, error) {
 	return tl, t.lookAgain(ctx, tl)
 }
 
-// lookAgain looks for the records of pending instants that were written while the listing went on: records lie in front of
-// instants, and were not there yet when it passed them.
+// lookAgain looks at pending instants that seem to be nobody's of ours: their records may have been written behind the listing's
+// passing them, or their commits completed and sealed.
 func (t *Table) lookAgain(ctx context.Context, tl *timeline) error {
 	for _, a := range tl.actions {
-		if _, ours := tl.records[a.instant]; a.completed || ours {
+		if a.completed || tl.unfinished(a.instant) {
 			continue
 		}
 		object, err := t.o.Store.Head(ctx, t.o.Prefix+attemptsFolder+string(a.instant))
-		switch {
-		case errors.Is(err, store.ErrNotExist):
-		case err != nil:
-			return fmt.Errorf("reading the timeline of %s: %w", t.name(), err)
-		default:
+		if err == nil {
 			tl.records[a.instant] = object
+		}
+		if (err == nil || errors.Is(err, store.ErrNotExist)) && !tl.unfinished(a.instant) {
+			_, err = t.o.Store.Head(ctx, t.o.Prefix+completedKey(a.instant, a.name))
+			a.completed = err == nil
+		}
+		if err != nil && !errors.Is(err, store.ErrNotExist) {
+			return fmt.Errorf("reading the timeline of %s: %w", t.name(), err)
 		}
 	}
 	return nil
