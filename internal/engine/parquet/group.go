@@ -70,28 +70,33 @@ func (g *GroupWriter) EncodeParts(parts iter.Seq2[*column.Vector, error]) error 
 
 // encode encodes a column and writes it.
 func (g *GroupWriter) encode(c *chunk, parts iter.Seq2[*column.Vector, error], out *counter) (format.ColumnChunk, chunkIndex, error) {
-	fail := func(err error) (format.ColumnChunk, chunkIndex, error) {
+	if err := g.fill(c, parts); err != nil {
 		return format.ColumnChunk{}, chunkIndex{}, fmt.Errorf("writing column %q of a row group: %w", c.column.Name, err)
 	}
+	return c.end(out)
+}
+
+// fill takes up the rows of a column.
+func (g *GroupWriter) fill(c *chunk, parts iter.Seq2[*column.Vector, error]) error {
 	rows := 0
 	for v, err := range parts {
 		if err != nil {
-			return fail(err)
+			return err
 		}
 		if rows += v.Len(); rows > g.rows || v.Kind != c.column.Type.Kind() || c.column.Required && v.Nulls > 0 {
-			return fail(fmt.Errorf("it has %d rows of kind %s and %d NULLs, not %d of %s", rows, v.Kind, v.Nulls, g.rows, c.column.Type.Kind()))
+			return fmt.Errorf("it has %d rows of kind %s and %d NULLs, not %d of %s", rows, v.Kind, v.Nulls, g.rows, c.column.Type.Kind())
 		}
 		if !c.chosen {
 			c.choose(v)
 		}
 		if err := c.add(v); err != nil {
-			return fail(err)
+			return err
 		}
 	}
 	if rows != g.rows {
-		return fail(fmt.Errorf("it has %d rows, not %d", rows, g.rows))
+		return fmt.Errorf("it has %d rows, not %d", rows, g.rows)
 	}
-	return c.end(out)
+	return nil
 }
 
 // Copyable reports whether a column of a file may be copied as the table's column i, from each of its row groups: their
