@@ -1,3 +1,7 @@
+//go:build !race
+
+// The engine that these tests measure is a process of its own, which the race detector does not watch.
+
 package run_test
 
 import (
