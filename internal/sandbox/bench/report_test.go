@@ -34,7 +34,7 @@ func TestMergeFigures(t *testing.T) {
 	of := func(walls ...float64) (out []sample) {
 		for _, s := range walls {
 			wall := time.Duration(s * float64(time.Second))
-			out = append(out, sample{wall: wall, client: 2 * wall, rss: 100 * mega})
+			out = append(out, sample{wall: wall, client: 2 * wall, rss: 100 * mega, size: int64(s * mega)})
 		}
 		return out
 	}
@@ -49,6 +49,7 @@ bench merge.uniform.cpu_to_duckdb 1.000 0.850 short
 bench merge.uniform.rss_mb 100.000 300.000 ok
 bench merge.recent.speedup 15.000 10.000 ok
 bench merge.on_read.wall_to_cow 0.100 0.300 ok
+bench merge.on_read.bytes_to_cow 0.100 0.300 ok
 bench merge.spark.wall_speedup 15.000 8.000 ok
 bench merge.spark.cpu_saving 15.000 15.000 ok
 `
