@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"sort"
@@ -213,12 +214,9 @@ func (c *Changes) readRows(ctx context.Context, r *parquet.Reader, g sourceGroup
 		return nil, err
 	}
 	b := column.NewBatch(c.table.Kinds(), 0)
-	for i := range c.table.Columns {
-		if err := readColumn(ctx, r, g.group, fetched, &c.table.Columns[i], b.Columns[i]); err != nil {
-			return nil, err
-		}
-	}
-	return b, nil
+	return b, abreast(ctx, runtime.GOMAXPROCS(0), len(b.Columns), func(ctx context.Context, i int) error {
+		return readColumn(ctx, r, g.group, fetched, &c.table.Columns[i], b.Columns[i])
+	})
 }
 
 func (c *Changes) newKeys(rows int) *keys {

@@ -112,7 +112,7 @@ func parseMetadata(name string, data []byte) (*metadata, error) {
 	}
 	m := &metadata{raw: map[string]json.RawMessage{}}
 	whole := gjson.ParseBytes(data)
-	if !json.Valid(data) || !whole.IsObject() {
+	if !valid(data) || !whole.IsObject() {
 		return nil, fmt.Errorf("reading %s: it is no JSON object", name)
 	}
 	whole.ForEach(func(field, value gjson.Result) bool {
@@ -144,6 +144,17 @@ func parseMetadata(name string, data []byte) (*metadata, error) {
 		return nil, fmt.Errorf("reading %s: its current snapshot %d is not among its snapshots", name, *m.CurrentSnapshotID)
 	}
 	return m, nil
+}
+
+// shallow is the size in bytes up to which text cannot nest so deep that the faster check of it, which calls itself for each
+// level, takes too much of the stack.
+const shallow = 1 << 20
+
+func valid(data []byte) bool {
+	if len(data) <= shallow {
+		return gjson.ValidBytes(data)
+	}
+	return json.Valid(data)
 }
 
 // readSnapshots reads the snapshots out of text that is known to be JSON. encoding/json would go through each three times,
@@ -216,10 +227,11 @@ func (m *metadata) encode() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing table metadata: %w", err)
 	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(known, &fields); err != nil {
-		return nil, fmt.Errorf("writing table metadata: %w", err)
-	}
+	fields := map[string]json.RawMessage{}
+	gjson.ParseBytes(known).ForEach(func(field, value gjson.Result) bool {
+		fields[field.String()] = json.RawMessage(value.Raw)
+		return true
+	})
 	snapshots := []byte{'['}
 	for i := range m.Snapshots {
 		text := m.Snapshots[i].raw
