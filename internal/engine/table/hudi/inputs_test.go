@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/catalog"
@@ -211,8 +212,11 @@ func TestEntryIsRepaired(t *testing.T) {
 	t.Parallel()
 	for n := 1; ; n++ {
 		b := newBench(t, shop("land"))
+		var mu sync.Mutex // partitions are made beside one another
 		calls, came := 0, false
 		b.catalog.Before = func(catalog.Write) error {
+			mu.Lock()
+			defer mu.Unlock()
 			if calls++; calls >= n {
 				came = true
 				return errKilled
@@ -246,8 +250,11 @@ func TestCatalogueThatStumbles(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		for _, failure := range []error{catalog.ErrUnknown, catalog.ErrThrottled} {
 			b := newBench(t, shop("land"))
+			var mu sync.Mutex // partitions are made beside one another
 			seen := map[string]bool{}
 			hook := func(w catalog.Write) error {
+				mu.Lock()
+				defer mu.Unlock()
 				id := w.Call
 				if w.Partition != nil {
 					id += w.Partition.Values[0]
