@@ -3,6 +3,8 @@ package hudi
 import (
 	"context"
 	"sync"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 )
 
 // inParallel calls do for each number below n, some at once, and returns the first error, after which no more begin.
@@ -14,7 +16,7 @@ func inParallel(ctx context.Context, n, most int, do func(ctx context.Context, i
 	for range min(n, most) {
 		all.Go(func() {
 			for i := range next {
-				if err := do(ctx, i); err != nil {
+				if err := guard.Call(func() error { return do(ctx, i) }); err != nil {
 					cancel(err)
 				}
 			}
