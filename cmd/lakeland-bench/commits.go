@@ -5,23 +5,25 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/oklog/ulid/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/parquet"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
 
 func commitsCommand() *cobra.Command {
-	var folder string
+	var in place
 	var count int
 	var every time.Duration
 	c := &cobra.Command{
 		Use: "commits --lake DIR --count N", Short: "Commit to a small table again and again, on a clock of its own, and print the seconds that each took", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			clock := time.Now().UTC()
-			l, err := openLake(folder, func() time.Time { return clock })
+			l, err := in.open(func() time.Time { return clock })
 			if err != nil {
 				return err
 			}
@@ -33,16 +35,16 @@ func commitsCommand() *cobra.Command {
 				}
 				seconds[i] = time.Since(began).Seconds()
 				before := clock
-				if clock = clock.Add(every); !clock.Truncate(time.Hour).Equal(before.Truncate(time.Hour)) { // as behind runs
-					if err := l.clean(c.Context()); err != nil {
-						return fmt.Errorf("cleaning behind commit %d: %w", i+1, err)
-					}
+				clock = clock.Add(every)
+				passed := func(d time.Duration) bool { return !clock.Truncate(d).Equal(before.Truncate(d)) }
+				if err := l.tidy(c.Context(), passed(run.CleanEvery), passed(24*time.Hour)); err != nil { // as behind runs
+					return fmt.Errorf("cleaning behind commit %d: %w", i+1, err)
 				}
 			}
 			return answer(c, seconds)
 		},
 	}
-	lakeFlag(c, &folder)
+	in.flags(c)
 	c.Flags().IntVar(&count, "count", 1000, "how many commits")
 	c.Flags().DurationVar(&every, "every", time.Hour, "how far they are apart")
 	return c
@@ -66,7 +68,7 @@ func (l *lake) commit(ctx context.Context, n int64) error {
 	if err != nil {
 		return err
 	}
-	change := table.Change{Schema: planned, Checkpoint: checkpoint(planned, head)}
+	change := table.Change{Schema: planned, Checkpoint: checkpoint(planned, head, ulid.Make().String())}
 	for _, f := range stored {
 		change.Remove = append(change.Remove, f.Key)
 	}
@@ -75,6 +77,9 @@ func (l *lake) commit(ctx context.Context, n int64) error {
 		for i, value := range []int64{id, n} {
 			b.Columns[i].Int64s = append(b.Columns[i].Int64s, value)
 			b.Columns[i].Append()
+		}
+		for _, v := range b.Columns[2:] { // that the format has of its own
+			v.AppendNull()
 		}
 	}
 	prefix, suffix := l.target.DataKeys(head, change.Checkpoint.Attempt, "0000")
@@ -87,12 +92,21 @@ func (l *lake) commit(ctx context.Context, n int64) error {
 	return err
 }
 
-func (l *lake) clean(ctx context.Context) error {
-	head, err := l.target.Head(ctx)
-	if err != nil {
-		return err
+// tidy does what a run does behind its commit.
+func (l *lake) tidy(ctx context.Context, clean, orphans bool) error {
+	if clean {
+		head, err := l.target.Head(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err = l.target.Clean(ctx, head, table.Retention{}); err != nil {
+			return err
+		}
 	}
-	_, err = l.target.Clean(ctx, head, table.Retention{})
+	if !orphans {
+		return nil
+	}
+	_, err := l.target.RemoveOrphans(ctx, run.OrphanAge)
 	return err
 }
 

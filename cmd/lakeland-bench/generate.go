@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/oklog/ulid/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
@@ -20,19 +21,19 @@ var narrow = schema.Table{Key: []string{"id"}, Columns: []schema.Column{
 }}
 
 func generateCommand() *cobra.Command {
-	var folder string
+	var in place
 	var rows, changed, perFile int64
 	c := &cobra.Command{
 		Use: "generate --lake DIR --rows N --changes M", Short: "Make a table of three small columns, and a folder of uniformly spread changes to it", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			l, err := openLake(folder, nil)
+			l, err := in.open(nil)
 			if err != nil {
 				return err
 			}
 			return l.generate(c.Context(), rows, changed, max(perFile, 1))
 		},
 	}
-	lakeFlag(c, &folder)
+	in.flags(c)
 	c.Flags().Int64Var(&rows, "rows", 1_000_000, "how many rows the table has")
 	c.Flags().Int64Var(&changed, "changes", 10_000, "how many rows are changed, in the folder changes")
 	c.Flags().Int64Var(&perFile, "file-rows", 2_500_000, "how many rows each of its files has")
@@ -48,7 +49,7 @@ func (l *lake) generate(ctx context.Context, rows, changed, perFile int64) error
 	if err != nil {
 		return err
 	}
-	change := table.Change{Schema: planned, Checkpoint: checkpoint(planned, head)}
+	change := table.Change{Schema: planned, Checkpoint: checkpoint(planned, head, ulid.Make().String())}
 	for from := int64(0); from < rows; from += perFile {
 		prefix, suffix := l.target.DataKeys(head, change.Checkpoint.Attempt, fmt.Sprintf("%04d", from/perFile))
 		file, err := l.write(ctx, prefix+"0000"+suffix, &planned, func(w *parquet.Writer) error {

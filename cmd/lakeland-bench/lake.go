@@ -1,35 +1,47 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
-	"github.com/oklog/ulid/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table/hudi"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table/iceberg"
 )
 
 // tablePrefix is the table's folder in a lake.
 const tablePrefix = "table/"
 
-// lake is a folder with one Iceberg table, and the catalogue that names its metadata.
+// lake is a folder with one table, and the catalogue that has its entry.
 type lake struct {
 	folder string
 	store  store.Store
 	target table.Table
 }
 
-// openLake opens a folder, which it makes where there is none. now is the commits' clock; nil is the machine's.
-func openLake(folder string, now func() time.Time) (*lake, error) {
-	folder, err := filepath.Abs(folder)
+// place is where a lake lies, and of what format its table is.
+type place struct{ folder, format string }
+
+func (p *place) flags(c *cobra.Command) {
+	c.Flags().StringVar(&p.folder, "lake", "", "folder of the lake (required)")
+	c.Flags().StringVar(&p.format, "format", "iceberg", "the table's: iceberg or hudi")
+	_ = c.MarkFlagRequired("lake")
+}
+
+// open opens the lake, and makes its folder where there is none. now is the commits' clock; nil is the machine's.
+func (p *place) open(now func() time.Time) (*lake, error) {
+	folder, err := filepath.Abs(p.folder)
 	if err != nil {
 		return nil, fmt.Errorf("--lake: %w", err)
 	}
@@ -37,15 +49,23 @@ func openLake(folder string, now func() time.Time) (*lake, error) {
 		return nil, fmt.Errorf("making the lake: %w", err)
 	}
 	l := &lake{folder: folder, store: store.NewDirectory(folder)}
-	l.target = iceberg.New(iceberg.Options{
-		Store: l.store, Catalog: fileCatalogue{path: filepath.Join(folder, "catalogue.json")}, Prefix: tablePrefix, Database: "bench", Name: "table", Version: version, Now: now,
-	})
+	if now != nil {
+		l.store = &clocked{Store: l.store, now: now, written: map[string]time.Time{}}
+	}
+	catalogue := fileCatalogue{path: filepath.Join(folder, "catalogue.json")}
+	switch p.format {
+	case "iceberg":
+		l.target = iceberg.New(iceberg.Options{Store: l.store, Catalog: catalogue, Prefix: tablePrefix, Database: "bench", Name: "table", Version: version, Now: now})
+	case "hudi":
+		l.target = hudi.New(hudi.Options{Store: l.store, Catalog: catalogue, Prefix: tablePrefix, Database: "bench", Name: "table", Version: version, Now: now})
+	default:
+		return nil, fmt.Errorf("--format: there is no %q", p.format)
+	}
 	return l, nil
 }
 
 // checkpoint is what a commit of the table carries.
-func checkpoint(s schema.Table, before *table.Head) table.Checkpoint {
-	id := ulid.Make().String()
+func checkpoint(s schema.Table, before *table.Head, id string) table.Checkpoint {
 	c := table.Checkpoint{
 		V: table.CheckpointVersion, Table: "table", ExtractHash: "bench", Horizon: "xmin", From: json.RawMessage("null"), ReadFrom: json.RawMessage("null"),
 		To: json.RawMessage(fmt.Sprintf("%q", id)), RunID: id, Attempt: id, Fence: table.Fence{Epoch: 1, N: 1}, SchemaHash: s.Hash(),
@@ -74,11 +94,11 @@ type listed struct {
 func (l *lake) path(key string) string { return filepath.Join(l.folder, filepath.FromSlash(key)) }
 
 func filesCommand() *cobra.Command {
-	var folder string
+	var in place
 	c := &cobra.Command{
 		Use: "files --lake DIR", Short: "List the paths of the table's data files, and of the files of positions of deleted rows", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			l, err := openLake(folder, nil)
+			l, err := in.open(nil)
 			if err != nil {
 				return err
 			}
@@ -102,11 +122,46 @@ func filesCommand() *cobra.Command {
 			return answer(c, out)
 		},
 	}
-	lakeFlag(c, &folder)
+	in.flags(c)
 	return c
 }
 
-func lakeFlag(c *cobra.Command, folder *string) {
-	c.Flags().StringVar(folder, "lake", "", "folder of the lake (required)")
-	_ = c.MarkFlagRequired("lake")
+// clocked is a store whose objects are as old as they are by a clock.
+type clocked struct {
+	store.Store
+	now     func() time.Time
+	mu      sync.Mutex
+	written map[string]time.Time
+}
+
+// Put implements store.Store.
+func (c *clocked) Put(ctx context.Context, key string, data []byte, when store.Condition) (store.Object, error) {
+	c.write(key)
+	return c.Store.Put(ctx, key, data, when) //nolint:wrapcheck // the very store
+}
+
+// Create implements store.Store.
+func (c *clocked) Create(ctx context.Context, key string) (store.Writer, error) {
+	c.write(key)
+	return c.Store.Create(ctx, key) //nolint:wrapcheck // the very store
+}
+
+// List implements store.Store.
+func (c *clocked) List(ctx context.Context, prefix, after string) iter.Seq2[store.Object, error] {
+	return func(yield func(store.Object, error) bool) {
+		for object, err := range c.Store.List(ctx, prefix, after) {
+			c.mu.Lock()
+			object.Modified = c.written[object.Key]
+			c.mu.Unlock()
+			if !yield(object, err) {
+				return
+			}
+		}
+	}
+}
+
+func (c *clocked) write(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.written[key] = c.now()
 }

@@ -7,19 +7,18 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/heap"
 )
 
 // version is what files and snapshots say of their writer.
 const version = "bench"
 
 func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50) // as lakeland-engine does
-	}
+	heap.Tune() // as lakeland-engine does
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := &cobra.Command{Use: "lakeland-bench", Short: "The engine's part in the benchmark of merges", SilenceUsage: true, SilenceErrors: true}

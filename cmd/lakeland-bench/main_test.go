@@ -27,25 +27,27 @@ func execute(t *testing.T, c *cobra.Command, answer any, arguments ...string) {
 	}
 }
 
-// A generated table is merged into, and its catalogue names the outcome to the next process.
+// A generated table of either format is merged into, and its catalogue names the outcome to the next process.
 func TestMergeIntoGeneratedTable(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	execute(t, generateCommand(), nil, "--lake", folder, "--rows", "20000", "--changes", "200")
-	var before, after listed
-	execute(t, filesCommand(), &before, "--lake", folder)
-	var out merged
-	execute(t, mergeCommand(), &out, "--lake", folder, "--changes", "changes")
-	if out != (merged{Updated: 200, Removed: 1, Added: 1}) {
-		t.Errorf("%+v", out)
-	}
-	execute(t, filesCommand(), &after, "--lake", folder)
-	if len(before.Files) != 1 || len(after.Files) != 1 || before.Files[0] == after.Files[0] || after.Deletes != nil {
-		t.Errorf("from %v to %v", before, after)
-	}
-	for _, path := range after.Files {
-		if _, err := os.Stat(path); err != nil {
-			t.Error(err)
+	for _, format := range []string{"iceberg", "hudi"} {
+		in := []string{"--lake", t.TempDir(), "--format", format}
+		execute(t, generateCommand(), nil, append(in, "--rows", "20000", "--changes", "200")...)
+		var before, after listed
+		execute(t, filesCommand(), &before, in...)
+		var out merged
+		execute(t, mergeCommand(), &out, append(in, "--changes", "changes")...)
+		if out != (merged{Updated: 200, Removed: 1, Added: 1}) {
+			t.Errorf("%s: %+v", format, out)
+		}
+		execute(t, filesCommand(), &after, in...)
+		if len(before.Files) != 1 || len(after.Files) != 1 || before.Files[0] == after.Files[0] || after.Deletes != nil {
+			t.Errorf("%s: from %v to %v", format, before, after)
+		}
+		for _, path := range after.Files {
+			if _, err := os.Stat(path); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"runtime/pprof"
 
+	"github.com/oklog/ulid/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/merge"
@@ -29,7 +30,8 @@ type merged struct {
 }
 
 func mergeCommand() *cobra.Command {
-	var folder, changes, profile string
+	var in place
+	var changes, profile string
 	var onRead bool
 	var full int64
 	c := &cobra.Command{
@@ -46,7 +48,7 @@ func mergeCommand() *cobra.Command {
 				}
 				defer pprof.StopCPUProfile()
 			}
-			l, err := openLake(folder, nil)
+			l, err := in.open(nil)
 			if err != nil {
 				return err
 			}
@@ -57,7 +59,7 @@ func mergeCommand() *cobra.Command {
 			return answer(c, out)
 		},
 	}
-	lakeFlag(c, &folder)
+	in.flags(c)
 	c.Flags().StringVar(&changes, "changes", "", "folder of the files of changes, by its path in the lake")
 	c.Flags().BoolVar(&onRead, "on-read", false, "name replaced rows in files of positions, instead of writing their files anew")
 	c.Flags().Int64Var(&full, "file-bytes", fileBytes, "size up to which files are filled")
@@ -83,7 +85,7 @@ func (l *lake) merge(ctx context.Context, changes string, full int64, onRead boo
 	if err != nil {
 		return nil, err
 	}
-	made := checkpoint(head.Schema, head)
+	made := checkpoint(head.Schema, head, ulid.Make().String())
 	m := merge.Merge{
 		Store: l.store, Schema: head.Schema, Files: stored, Changes: loaded, ChangeFiles: files, Version: version, Parallel: max(runtime.GOMAXPROCS(0), 1), FileBytes: full, OnRead: onRead,
 		Keys: func(unit string) (string, string) { return l.target.DataKeys(head, made.Attempt, "t0-"+unit) },

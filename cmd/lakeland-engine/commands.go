@@ -146,7 +146,6 @@ func limitMemory(dpu float64) {
 	case dpu <= 0:
 	case dpu < 1:
 		debug.SetMemoryLimit(576 << 20) // beside it count the program itself, stacks, and what the collector works with
-		debug.SetGCPercent(50)
 	default:
 		debug.SetMemoryLimit(12 << 30)
 	}

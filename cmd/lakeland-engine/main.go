@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/heap"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
 )
 
@@ -29,9 +29,7 @@ func main() { os.Exit(execute()) }
 
 // execute runs the command line and returns the exit code.
 func execute() int {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50) // vectors and pages are few and large, and hold no pointers: collecting them is cheap
-	}
+	heap.Tune()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := rootCommand().ExecuteContext(ctx)

@@ -19,9 +19,9 @@ func newSetupCommand() *cobra.Command {
 and any number of these commands may run at once.
 
 With --tests it fetches what only the repository's tests start as well: other versions of PostgreSQL. With --interop
-it fetches the engines of make interop, Spark and Trino with their Java: 1.4 GB. With --terraform it prints the path
-of a terraform program; where neither terraform nor tofu is on PATH, it builds OpenTofu first, which takes some
-minutes.`,
+it fetches the engines of make interop, Spark with Iceberg and with two versions of Hudi, and Trino, with their Java:
+some 1.8 GB. With --terraform it prints the path of a terraform program; where neither terraform nor tofu is on PATH, it
+builds OpenTofu first, which takes some minutes.`,
 		Example: `  lakeland-sandbox setup
   lakeland-sandbox setup --tests --terraform`,
 		Args: cobra.NoArgs,
@@ -58,6 +58,11 @@ func setup(command *cobra.Command, parts []sandbox.Part, tests, interop, terrafo
 	if interop {
 		if _, err := tools.Spark(command.Context()); err != nil {
 			return err
+		}
+		for _, version := range []string{toolchain.HudiVersion, toolchain.HudiNextVersion} {
+			if _, err := tools.SparkHudi(command.Context(), version); err != nil {
+				return err
+			}
 		}
 		if _, err := tools.Trino(command.Context()); err != nil {
 			return err

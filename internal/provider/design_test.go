@@ -62,7 +62,12 @@ func TestPromisedAttributes(t *testing.T) {
 		{"lakeland_source_table", map[string]any{
 			"name": "shop.orders", "cadence": "shop/ten-minutes", "source": map[string]any{"dms": map[string]any{"location": "s3://acme-dms/x/", "schema": "a", "table": "b"}},
 			"target": map[string]any{"location": "s3://acme-lake/raw/orders/", "database": "raw", "table": "orders", "format": "hudi"}, "primary_key": []any{"id"}, "storage_mode": "historical", "ordering": "at",
-		}, []string{"source.dms", "target.format"}},
+		}, []string{"source.dms"}},
+		{"lakeland_source_table", map[string]any{
+			"name": "shop.orders", "cadence": "shop/ten-minutes", "source": map[string]any{"database": map[string]any{"connection": "shop-db", "schema": "public", "table": "orders"}},
+			"extract": map[string]any{"mode": "incremental"}, "target": map[string]any{"location": "s3://acme-lake/raw/orders/", "database": "raw", "table": "orders", "format": "hudi"},
+			"primary_key": []any{"id"}, "partition_by": []any{"country"}, "ordering": "updated_at", "columns": map[string]any{"amount": map[string]any{"type": "decimal(12,2)"}}, "adopt": true,
+		}, nil},
 		{"lakeland_source_table", map[string]any{
 			"name": "shop.orders", "cadence": "shop/ten-minutes", "source": map[string]any{"files": map[string]any{"location": "s3://acme-events/x/", "format": "json"}},
 			"target": map[string]any{"location": "s3://acme-lake/raw/orders/", "database": "raw", "table": "orders", "format": "parquet"},

@@ -149,7 +149,7 @@ func describedEffects(t *testing.T, resource, above string, attributes []*tfprot
 		default:
 			out[path] = found
 		}
-		if strings.Contains(a.Description, "not supported yet") != (found == lifecycle.OneValue) && path != "target.format" && path != "reconcile.how" {
+		if strings.Contains(a.Description, "not supported yet") != (found == lifecycle.OneValue) && path != "reconcile.how" {
 			t.Errorf("%s.%s has parts that are not supported yet or it has not: %s", resource, path, a.Description)
 		}
 	}
@@ -204,5 +204,35 @@ func TestPlansWarnOfReloads(t *testing.T) {
 	}
 	if p := s.planChange(tableType, tftypes.NewValue(s.typeOf(tableType), nil), with(from, config{"reload": "again"})); len(p.warnings) > 0 {
 		t.Errorf("a first plan warns: %q", p.warnings)
+	}
+}
+
+// A plan says of a table of Hudi what no run can follow, with a reload or without.
+func TestPlansWarnOfWhatHudiKeeps(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	from := config{
+		"name": "shop.orders", "cadence": "shop/ten-minutes", "source": config{"database": config{"connection": "shop-db", "schema": "public", "table": "orders"}},
+		"target": config{"location": "s3://acme-lake/raw/orders/", "database": "raw", "table": "orders", "format": "hudi"}, "primary_key": []any{"id"}, "ordering": "at",
+	}
+	made := s.planChange(tableType, tftypes.NewValue(s.typeOf(tableType), nil), from)
+	for _, tc := range []struct {
+		name    string
+		changes config
+		warns   bool
+	}{
+		{"nothing", config{}, false},
+		{"no ordering any more", config{"ordering": nil}, false},
+		{"another key", config{"primary_key": []any{"id", "line"}}, true},
+		{"another key with a reload", config{"primary_key": []any{"line"}, "reload": "again"}, true},
+		{"partitions", config{"partition_by": []any{"country"}}, true},
+		{"another ordering", config{"ordering": "changed"}, true},
+		{"versions", config{"storage_mode": "historical"}, true},
+		{"another target", config{"primary_key": []any{"line"}, "target.location": "s3://acme-lake/raw/others/"}, false},
+	} {
+		p := s.planChange(tableType, made.value, with(from, tc.changes))
+		if len(p.problems) > 0 || len(p.warnings) > 1 || len(p.warnings) == 1 != tc.warns || tc.warns && !strings.Contains(p.warnings[0], "whatever reload says") {
+			t.Errorf("%s: %q, %q", tc.name, p.warnings, p.problems)
+		}
 	}
 }

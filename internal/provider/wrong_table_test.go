@@ -50,6 +50,37 @@ func TestWrongSourceTables(t *testing.T) {
 		{"a key column twice", func(c block) { c["primary_key"] = []any{"id", "line", "id"} }, "primary_key", `"id" stands twice`},
 		{"a partition of no transform", func(c block) { c["partition_by"] = []any{"week(created_at)"} }, "partition_by[0]",
 			`"week(created_at)" is not a partition: write a column, or year(c), month(c), day(c), hour(c), bucket(16, c) or truncate(10, c)`},
+		{"Hudi without a key", func(c block) { delete(c.hudi(), "primary_key") }, "primary_key", `it is empty: format "hudi" needs the columns that identify a row`},
+		{"partitions of Hudi by what is made of columns", func(c block) { c.hudi()["partition_by"] = []any{"country", "day(created_at)"} }, "partition_by[1]",
+			`format "hudi" has partitions by the values of columns alone, not by "day(created_at)": write a column, such as one that the source computes, or use iceberg`},
+		{"changes of Hudi on read", func(c block) { c.hudi()["extract"], c["write_mode"] = block{"mode": "incremental"}, "merge_on_read" }, "write_mode",
+			`"merge_on_read" is for format "iceberg": leave it out`},
+		{"a key of Hudi that is a time", func(c block) { c.hudi()["columns"] = map[string]any{"id": map[string]any{"type": "timestamptz"}} }, `columns["id"].type`,
+			`primary_key[0] names the column, and values of type "timestamptz" have no one spelling in the record keys and partitions of format "hudi", so that one row may become two: declare it as "long", which is microseconds since 1970, or choose a column of whole numbers, text, dates or decimals`},
+		{"versions of Hudi by a time", func(c block) {
+			c.hudi()["columns"] = map[string]any{"at": map[string]any{"type": "timestamp"}}
+			c["storage_mode"], c["ordering"] = "historical", "at"
+		}, `columns["at"].type`,
+			`ordering names the column, and values of type "timestamp" have no one spelling in the record keys and partitions of format "hudi", so that one row may become two: declare it as "long", which is microseconds since 1970, or choose a column of whole numbers, text, dates or decimals`},
+		{"versions of Hudi without an ordering", func(c block) { c.hudi()["storage_mode"] = "historical" }, "ordering", `storage_mode "historical" keeps a row per key and ordering: name the ordering column`},
+		{"a partition of Hudi by floating numbers", func(c block) {
+			c.hudi()["columns"] = map[string]any{"rate": map[string]any{"type": "double"}}
+			c["partition_by"] = []any{"rate"}
+		}, `columns["rate"].type`,
+			`partition_by[0] names the column, and values of type "double" have no one spelling in the record keys and partitions of format "hudi", so that one row may become two: choose a column of whole numbers, text, dates or decimals`},
+		{"a name that Avro does not take", func(c block) { c.hudi()["primary_key"] = []any{"größe"} }, "primary_key[0]",
+			`"größe" would be "größe" in the lake, a name that Avro does not take, and with it no reader of Hudi: give it another, such as columns = { "größe" = { name = "gr__e" } }`},
+		{"a name of Hudi's own", func(c block) {
+			c.hudi()["columns"] = map[string]any{"key": map[string]any{"name": "_hoodie_record_key"}}
+		}, `columns["key"].name`,
+			`"_hoodie_record_key" is the name of a column that Hudi keeps for itself: give it another, such as columns = { "key" = { name = "source_hoodie_record_key" } }`},
+		{"deleted rows of Hudi in a column of its own", func(c block) {
+			c.hudi()["extract"], c["deleted_column"] = block{"mode": "incremental"}, "_hoodie_record_key"
+		}, "deleted_column", `"_hoodie_record_key" is the name of a column that Hudi keeps for itself: write another, such as "is_deleted"`},
+		{"a decimal of Hudi that grows", func(c block) {
+			c.hudi()["columns"] = map[string]any{"amount": map[string]any{"type": "decimal(observed)"}}
+		}, `columns["amount"].type`,
+			`"decimal(observed)" grows with the column's values, and a column of format "hudi" keeps its type: write a decimal that holds all that may come, such as "decimal(38,9)"`},
 		{"how changes are written", func(c block) { c["write_mode"] = "merge-on-read" }, "write_mode", `"merge-on-read" is not known; did you mean "merge_on_read"?`},
 		{"changes of full reads", func(c block) { c["write_mode"] = "merge_on_read" }, "write_mode",
 			`mode "full" replaces the whole table and merges nothing: leave it out, or use mode "incremental"`},
@@ -98,4 +129,10 @@ func TestWrongSourceTables(t *testing.T) {
 		{"reload", func(c block) { c["reload"] = strings.Repeat("again ", 50) }, "reload",
 			`it is longer than 256 bytes or holds control characters: any short text does, such as a date`},
 	})
+}
+
+// hudi makes the table one of Hudi.
+func (c block) hudi() block {
+	c.in("target")["format"], c["primary_key"] = "hudi", []any{"id"}
+	return c
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // arnForm takes any partition (aws, aws-cn, aws-us-gov, aws-iso...), so that ARNs are never tied to one.
-var arnForm = regexp.MustCompile(`^arn:(aws[a-z0-9-]*):([a-z0-9-]+):([a-z0-9-]*):([0-9]{12}|):(.+)$`)
+var arnForm = formOf(`^arn:(aws[a-z0-9-]*):([a-z0-9-]+):([a-z0-9-]*):([0-9]{12}|):(.+)$`)
 
 // checkARN adds a problem when a text is not the ARN of a resource of the service. Resource is an expression
 // for the part after the account.

@@ -2,7 +2,6 @@ package spec
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"time"
 )
@@ -23,7 +22,7 @@ var RuntimeKinds = []string{"pythonshell", "spark"}
 // NotifyEvents are the outcomes a cadence can report.
 var NotifyEvents = []string{"failed", "recovered", "stale", "schema_changed", "succeeded"}
 
-var sha256Form = regexp.MustCompile(`^[0-9a-f]{64}$`)
+var sha256Form = formOf(`^[0-9a-f]{64}$`)
 
 // Cadence is one schedule and the job that runs its source tables.
 type Cadence struct {

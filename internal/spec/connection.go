@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -29,9 +28,9 @@ var TLSModes = []string{"verify-full", "verify-ca", "require"}
 const maxCA = 200_000
 
 var (
-	hostName        = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$`)
-	subnetID        = regexp.MustCompile(`^subnet-[0-9a-f]{8,40}$`)
-	securityGroupID = regexp.MustCompile(`^sg-[0-9a-f]{8,40}$`)
+	hostName        = formOf(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$`)
+	subnetID        = formOf(`^subnet-[0-9a-f]{8,40}$`)
+	securityGroupID = formOf(`^sg-[0-9a-f]{8,40}$`)
 )
 
 // Connection says where a source database is and how to reach it. It holds no secret: SecretARN names one in

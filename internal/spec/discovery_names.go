@@ -3,7 +3,6 @@ package spec
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"regexp"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -11,9 +10,9 @@ import (
 
 var (
 	// plainPart is a name that may stand in a source table's name as it is.
-	plainPart = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_$-]*$`)
+	plainPart = formOf(`^[A-Za-z0-9_][A-Za-z0-9_$-]*$`)
 	// plainTarget is a name that may stand in a target's as it is: it holds no "__", and neither begins nor ends with "_".
-	plainTarget = regexp.MustCompile(`^[a-z](_?[a-z0-9])*$`)
+	plainTarget = formOf(`^[a-z](_?[a-z0-9])*$`)
 )
 
 // mainSchema is the schema that names in the lake leave out.

@@ -2,12 +2,11 @@ package spec
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"time"
 )
 
-var durationForm = regexp.MustCompile(`^([0-9]{1,6})(s|m|h|d)$`)
+var durationForm = formOf(`^([0-9]{1,6})(s|m|h|d)$`)
 
 // ParseDuration reads a whole number with a unit: "90s", "5m", "24h", "30d". A day is 24 hours.
 func ParseDuration(text string) (time.Duration, error) {

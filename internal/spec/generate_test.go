@@ -50,6 +50,7 @@ func TestFixturesAreValid(t *testing.T) {
 var (
 	thing      = rapid.StringMatching(`[a-z]([a-z0-9-]{0,20}[a-z0-9])?`)
 	identifier = rapid.OneOf(rapid.StringMatching(`[a-zA-Z_][a-zA-Z0-9_]{0,20}`), rapid.SampledFrom([]string{`we"ird`, "größe", "a b", "1; drop table x", "日本"}))
+	avro       = rapid.StringMatching(`[a-zA-Z][a-zA-Z0-9_ "]{0,20}`) // what is left of it in the lake is a name to Avro
 	catalogue  = rapid.StringMatching(`[a-z_][a-z0-9_]{0,20}`)
 	location   = rapid.StringMatching(`s3://[a-z0-9][a-z0-9-]{1,20}[a-z0-9]/([a-z0-9_=-]{1,9}/){1,3}`)
 	span       = rapid.Custom(func(t *rapid.T) string { return fmt.Sprintf("%dh", rapid.IntRange(1, 48).Draw(t, "hours")) })
@@ -105,6 +106,10 @@ var (
 			s.Source = spec.Source{Files: &spec.FilesSource{Location: location.Draw(t, "files"), Format: rapid.SampledFrom(spec.FileFormats).Draw(t, "files format")}}
 		}
 		s.Target = spec.Target{Location: location.Draw(t, "location"), Database: catalogue.Draw(t, "database"), Table: catalogue.Draw(t, "table"), Format: rapid.SampledFrom([]string{"iceberg", "hudi"}).Draw(t, "format")}
+		identifier, types, partitions := identifier, []string{"decimal(12,2)", "decimal(observed)", "string", "timestamptz"}, []string{"day(created_at)", "bucket(16, id)", "truncate(10, note)", "country"}
+		if s.Target.Format == "hudi" {
+			identifier, types, partitions = avro, []string{"decimal(12,2)", "string", "long"}, []string{"country", "identity(day)"}
+		}
 		s.PrimaryKey = rapid.SliceOfNDistinct(identifier, 1, 3, rapid.ID).Draw(t, "key")
 		s.StorageMode = rapid.SampledFrom(spec.StorageModes).Draw(t, "storage mode")
 		if s.StorageMode == "historical" || rapid.Bool().Draw(t, "ordered") {
@@ -117,9 +122,9 @@ var (
 		if s.Extract.Mode == "incremental" && s.StorageMode == "current_snapshot" {
 			s.DeletedColumn = rapid.SampledFrom([]string{"", "is_deleted"}).Draw(t, "deleted")
 		}
-		s.PartitionBy = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"day(created_at)", "bucket(16, id)", "truncate(10, note)", "country"}), 0, 3, rapid.ID).Draw(t, "partitions")
+		s.PartitionBy = rapid.SliceOfNDistinct(rapid.SampledFrom(partitions), 0, len(partitions), rapid.ID).Draw(t, "partitions")
 		s.Columns = rapid.MapOfN(identifier, rapid.Custom(func(t *rapid.T) spec.Column {
-			return spec.Column{Type: rapid.SampledFrom([]string{"decimal(12,2)", "decimal(observed)", "string", "timestamptz"}).Draw(t, "type")}
+			return spec.Column{Type: rapid.SampledFrom(types).Draw(t, "type")}
 		}), 0, 3).Draw(t, "columns")
 		for i, name := range slices.Sorted(maps.Keys(s.Columns)) {
 			if rapid.Bool().Draw(t, "named") {

@@ -2,12 +2,11 @@ package spec
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
 // bucketName follows the general purpose bucket naming rules of the Amazon S3 user guide.
-var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+var bucketName = formOf(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
 // Location is a folder in an object store.
 type Location struct {

@@ -2,14 +2,13 @@ package spec
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
 var (
-	trackingName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
-	thingName    = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
-	tableName    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.$/-]{0,254}$`)
+	trackingName = formOf(`^[a-z][a-z0-9_]{0,39}$`)
+	thingName    = formOf(`^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+	tableName    = formOf(`^[A-Za-z0-9_][A-Za-z0-9_.$/-]{0,254}$`)
 )
 
 // CheckTrackingName says what is wrong with the name of a tracking, or "". A hyphen is not allowed: it
@@ -66,4 +65,15 @@ func SplitCadenceID(id string) (tracking, cadence string, err error) {
 		return "", "", fmt.Errorf("%q is not the id of a cadence: write \"<tracking>/<cadence>\", or take it from lakeland_cadence.<name>.id", id)
 	}
 	return tracking, cadence, nil
+}
+
+// LakeName is the name in the lake of a source's column that is given none: lower case, letters beyond ASCII as they are, and an
+// underscore for all else that Athena takes in no name without quoting.
+func LakeName(source string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '_' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r > 0x7f {
+			return r
+		}
+		return '_'
+	}, strings.ToLower(source))
 }

@@ -2,7 +2,6 @@ package spec
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 )
 
@@ -19,7 +18,7 @@ type Partition struct {
 	Width int
 }
 
-var partitionForm = regexp.MustCompile(`^(?:(year|month|day|hour|identity)\((.+)\)|(bucket|truncate)\(([0-9]{1,6}), ?(.+)\)|([^()]+))$`)
+var partitionForm = formOf(`^(?:(year|month|day|hour|identity)\((.+)\)|(bucket|truncate)\(([0-9]{1,6}), ?(.+)\)|([^()]+))$`)
 
 // ParsePartition reads an element of partition_by: a column, or year(c), month(c), day(c), hour(c), bucket(16, c) or
 // truncate(10, c).

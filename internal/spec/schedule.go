@@ -16,12 +16,12 @@ import (
 // "Time-based schedules for jobs and crawlers").
 const MinInterval = 5 * time.Minute
 
-var rateForm = regexp.MustCompile(`^rate\(([0-9]{1,6}) (minutes?|hours?|days?)\)$`)
+var rateForm = formOf(`^rate\(([0-9]{1,6}) (minutes?|hours?|days?)\)$`)
 
 // cronFields are the six fields of an AWS schedule with the grammar of one item of each, and that grammar in words.
 var cronFields = []struct {
 	name   string
-	item   *regexp.Regexp
+	item   form
 	values string
 }{
 	{"minutes", item(`[0-5]?[0-9]`, ``), "0 to 59"},
@@ -34,8 +34,8 @@ var cronFields = []struct {
 
 const dayOfMonth = `(?:0?[1-9]|[12][0-9]|3[01])`
 
-func item(value, special string) *regexp.Regexp {
-	return regexp.MustCompile(`^(?:(?:\*|` + value + `(?:-` + value + `)?)(?:/[0-9]{1,4})?` + special + `)$`)
+func item(value, special string) form {
+	return formOf(`^(?:(?:\*|` + value + `(?:-` + value + `)?)(?:/[0-9]{1,4})?` + special + `)$`)
 }
 
 // Schedule is a normalised schedule: "cron(minutes hours day-of-month month day-of-week year)" in UTC.

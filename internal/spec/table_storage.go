@@ -10,9 +10,9 @@ func (t *Table) checkStorage(ps *Problems) {
 		ps.add(At("ordering"), "storage_mode \"historical\" keeps a row per key and ordering: name the ordering column")
 		ps.needing(At("storage_mode"))
 	}
-	if t.StorageMode == "historical" && len(t.PrimaryKey) == 0 || t.Extract.Mode == "incremental" && len(t.PrimaryKey) == 0 {
-		ps.add(At("primary_key"), "it is empty: %s needs the columns that identify a row", map[bool]string{true: "storage_mode \"historical\"", false: "mode \"incremental\""}[t.StorageMode == "historical"])
-		ps.needing(At("storage_mode"), At("extract", "mode"))
+	if by := t.needsKey(); by != "" && len(t.PrimaryKey) == 0 {
+		ps.add(At("primary_key"), "it is empty: %s needs the columns that identify a row", by)
+		ps.needing(At("storage_mode"), At("extract", "mode"), At("target", "format"))
 	}
 	if t.Target.Format == "parquet" {
 		if len(t.PartitionBy) > 0 {
@@ -36,6 +36,21 @@ func (t *Table) checkStorage(ps *Problems) {
 	t.checkPartitions(ps)
 	t.checkWriting(ps)
 	t.checkAdded(ps)
+	t.checkHudi(ps)
+}
+
+// needsKey is what needs a key by which rows are told apart; "" where nothing does.
+func (t *Table) needsKey() string {
+	switch {
+	case t.StorageMode == "historical":
+		return "storage_mode \"historical\""
+	case t.Extract.Mode == "incremental":
+		return "mode \"incremental\""
+	case t.Target.Format == "hudi":
+		return "format \"hudi\""
+	default:
+		return ""
+	}
 }
 
 func (t *Table) checkWriting(ps *Problems) {

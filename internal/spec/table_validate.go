@@ -2,7 +2,6 @@ package spec
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,8 +11,8 @@ import (
 
 var (
 	// catalogueName follows what Athena accepts for databases, tables and columns without quoting.
-	catalogueName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,127}$`)
-	decimalType   = regexp.MustCompile(`^decimal\(([0-9]{1,2}),([0-9]{1,2})\)$`)
+	catalogueName = formOf(`^[a-z_][a-z0-9_]{0,127}$`)
+	decimalType   = formOf(`^decimal\(([0-9]{1,2}),([0-9]{1,2})\)$`)
 )
 
 // columnTypes are the types a column may be declared as, beside decimal(p,s).

@@ -1,8 +1,6 @@
 package spec
 
-import "regexp"
-
-var regionName = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$`)
+var regionName = formOf(`^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$`)
 
 // Tracking describes the DynamoDB tables of one tracking. It is not stored as a document: the tables
 // themselves are what it says.

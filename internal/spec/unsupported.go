@@ -48,9 +48,6 @@ func (t *Table) Unsupported() Problems {
 	if t.Source.Files != nil {
 		ps.add(At("source", "files"), "is not supported yet: use source = { database = ... }")
 	}
-	if t.Target.Format == "hudi" {
-		ps.add(At("target", "format"), "\"hudi\" is not supported yet: use \"iceberg\" or \"parquet\"")
-	}
 	if t.Reconcile != nil && t.Reconcile.How != DefaultReconcileHow {
 		ps.add(At("reconcile", "how"), "%q is not supported yet: use %q", t.Reconcile.How, DefaultReconcileHow)
 	}

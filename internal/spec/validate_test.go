@@ -51,6 +51,30 @@ func TestValidateTable(t *testing.T) {
 		{"historical without ordering", func(s *spec.Table) { s.StorageMode = "historical" }, "ordering", "name the ordering column"},
 		{"parquet with partitions", func(s *spec.Table) { s.Target.Format, s.PartitionBy = "parquet", []string{"day(at)"} }, "partition_by", "use iceberg"},
 		{"parquet merge", func(s *spec.Table) { s.Target.Format, s.Extract.Mode = "parquet", "incremental" }, "target.format", "cannot merge"},
+		{"Hudi without a key", func(s *spec.Table) { s.Target.Format, s.PrimaryKey = "hudi", nil }, "primary_key", `format "hudi" needs the columns that identify a row`},
+		{"Hudi by days", func(s *spec.Table) { hudi(s).PartitionBy = []string{"country", "day(at)"} }, "partition_by[1]", `not by "day(at)": write a column, such as one that the source computes, or use iceberg`},
+		{"Hudi by buckets", func(s *spec.Table) { hudi(s).PartitionBy = []string{"bucket(4, id)"} }, "partition_by[0]", "by the values of columns alone"},
+		{"Hudi on read", func(s *spec.Table) { hudi(s).WriteMode = "merge_on_read" }, "write_mode", `is for format "iceberg": leave it out`},
+		{"a key of Hudi that is a time", func(s *spec.Table) { hudi(s).Columns = map[string]spec.Column{"id": {Type: "timestamptz"}} }, `columns["id"].type`, `primary_key[0] names the column, and values of type "timestamptz" have no one spelling`},
+		{"a key of Hudi that is a fraction", func(s *spec.Table) { hudi(s).Columns = map[string]spec.Column{"id": {Type: "double"}} }, `columns["id"].type`, "choose a column of whole numbers, text, dates or decimals"},
+		{"a partition of Hudi that is a time", func(s *spec.Table) {
+			hudi(s).PartitionBy, s.Columns = []string{"identity(at)"}, map[string]spec.Column{"at": {Type: "timestamp"}}
+		}, `columns["at"].type`, `declare it as "long", which is microseconds since 1970, or choose`},
+		{"versions of Hudi by a time", func(s *spec.Table) {
+			hudi(s).StorageMode, s.Ordering, s.Columns = "historical", "at", map[string]spec.Column{"at": {Type: "timestamp"}}
+		}, `columns["at"].type`, "ordering names the column"},
+		{"a key that Avro does not take", func(s *spec.Table) { hudi(s).PrimaryKey = []string{"größe"} }, "primary_key[0]", `"größe" would be "größe" in the lake, a name that Avro does not take, and with it no reader of Hudi: give it another, such as columns = { "größe" = { name = "gr__e" } }`},
+		{"a cursor that Avro does not take", func(s *spec.Table) {
+			hudi(s).Extract = spec.Extract{Mode: "incremental", Horizon: "lookback", Cursor: "1st", Lookback: "1"}
+		}, "extract.cursor", `columns = { "1st" = { name = "st" } }`},
+		{"a partition that Avro does not take", func(s *spec.Table) { hudi(s).PartitionBy = []string{"日"} }, "partition_by[0]", "a name that Avro does not take"},
+		{"a declared column that Avro does not take", func(s *spec.Table) { hudi(s).Columns = map[string]spec.Column{"2nd": {Type: "string"}} }, `columns["2nd"]`, "a name that Avro does not take"},
+		{"a column that is Hudi's", func(s *spec.Table) { hudi(s).Columns = map[string]spec.Column{"t": {Name: "_hoodie_commit_time"}} }, `columns["t"].name`, "that Hudi keeps for itself: give it another"},
+		{"an ordering that is Hudi's", func(s *spec.Table) { hudi(s).Ordering = "_Hoodie_Commit_Time" }, "ordering", "that Hudi keeps for itself"},
+		{"deletions in a column that is Hudi's", func(s *spec.Table) {
+			hudi(s).Extract, s.DeletedColumn = spec.Extract{Mode: "incremental"}, "_hoodie_file_name"
+		}, "deleted_column", "that Hudi keeps for itself"},
+		{"a decimal of Hudi that grows", func(s *spec.Table) { hudi(s).Columns = map[string]spec.Column{"n": {Type: spec.ObservedDecimal}} }, `columns["n"].type`, `write a decimal that holds all that may come, such as "decimal(38,9)"`},
 		{"bad transform", func(s *spec.Table) { s.PartitionBy = []string{"week(at)"} }, "partition_by[0]", "is not a partition"},
 		{"zero buckets", func(s *spec.Table) { s.PartitionBy = []string{"a", "bucket(0, id)"} }, "partition_by[1]", "at least 1"},
 		{"key twice", func(s *spec.Table) { s.PrimaryKey = []string{"id", "id"} }, "primary_key", `"id" stands twice`},
@@ -88,6 +112,35 @@ func TestValidateTable(t *testing.T) {
 			tc.edit(&table)
 			expectProblem(t, table.Validate(), tc.path, tc.want)
 		})
+	}
+}
+
+func hudi(s *spec.Table) *spec.Table {
+	s.Target.Format, s.PrimaryKey = "hudi", []string{"id"}
+	return s
+}
+
+// What a table of Hudi may be, each thing beside one that it may not be.
+func TestTablesOfHudi(t *testing.T) {
+	t.Parallel()
+	for name, edit := range map[string]func(*spec.Table){
+		"all rows": func(*spec.Table) {},
+		"changes in partitions, newest first": func(s *spec.Table) {
+			s.Extract, s.PartitionBy, s.Ordering = spec.Extract{Mode: "incremental", Horizon: "transactions", Cursor: "at"}, []string{"country", "identity(Day)"}, "at"
+			s.Columns = map[string]spec.Column{"at": {Type: "timestamptz"}, "größe": {Name: "groesse"}, "1st": {Skip: true}, "amount": {Type: "decimal(12,2)"}}
+		},
+		"versions by microseconds": func(s *spec.Table) {
+			s.StorageMode, s.Ordering, s.Columns = "historical", "at", map[string]spec.Column{"at": {Type: "long"}}
+		},
+	} {
+		table := validTable()
+		edit(hudi(&table))
+		if ps := table.Validate(); len(ps) != 0 {
+			t.Errorf("%s: %v", name, ps)
+		}
+		if ps := table.Unsupported(); len(ps) != 0 {
+			t.Errorf("%s: %v", name, ps)
+		}
 	}
 }
 
@@ -177,9 +230,8 @@ func TestUnsupportedNamesAWayOut(t *testing.T) {
 	t.Parallel()
 	table := validTable()
 	table.Extract = spec.Extract{Mode: "incremental"}
-	table.Target.Format = "hudi"
 	table.Reconcile, table.Freshness = &spec.Reconcile{Every: "1d", How: "keys"}, &spec.Freshness{MaxAge: "1h"}
-	for _, path := range []string{"target.format", "reconcile.how", "freshness"} {
+	for _, path := range []string{"reconcile.how", "freshness"} {
 		expectProblem(t, table.Unsupported(), path, "not supported yet")
 	}
 	for _, p := range table.Unsupported() {

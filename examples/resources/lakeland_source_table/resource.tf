@@ -19,6 +19,31 @@ resource "lakeland_source_table" "payments" {
   }
 }
 
+# A table of Hudi, for jobs and queries that read such: its changes are merged by record key, into partitions by country.
+resource "lakeland_source_table" "shipments" {
+  name         = "shop.shipments"
+  cadence      = lakeland_cadence.ten_minutes.id
+  source       = { database = { connection = lakeland_connection.shop.name, schema = "public", table = "shipments" } }
+  extract      = { mode = "incremental" }
+  target       = { location = "s3://acme-lake/raw/shipments/", database = "raw", table = "shipments", format = "hudi" }
+  primary_key  = ["id"]
+  ordering     = "updated_at" # the precombine field
+  partition_by = ["country"]
+}
+
+# Every version of a row that a run meets. In Hudi the ordering is part of the record key, where a time is a whole number.
+resource "lakeland_source_table" "prices" {
+  name         = "shop.prices"
+  cadence      = lakeland_cadence.ten_minutes.id
+  source       = { database = { connection = lakeland_connection.shop.name, schema = "public", table = "prices" } }
+  extract      = { mode = "incremental" }
+  target       = { location = "s3://acme-lake/raw/prices/", database = "raw", table = "prices", format = "hudi" }
+  storage_mode = "historical"
+  primary_key  = ["product_id"]
+  ordering     = "changed_at"
+  columns      = { changed_at = { type = "long" } }
+}
+
 # Many tables alike.
 resource "lakeland_source_table" "other" {
   for_each = toset(["customers", "products"])

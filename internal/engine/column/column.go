@@ -122,6 +122,18 @@ func (v *Vector) Len() int { return v.rows }
 // IsNull reports whether row i has no value.
 func (v *Vector) IsNull(i int) bool { return v.Valid[i>>6]&(1<<(i&63)) == 0 }
 
+// NullsIn counts the rows without a value, from up to but without to.
+func (v *Vector) NullsIn(from, to int) int {
+	if v.Nulls == 0 {
+		return 0
+	}
+	nulls := to - from
+	for start, end := range v.Runs(from, to) {
+		nulls -= end - start
+	}
+	return nulls
+}
+
 // Runs yields the longest ranges of rows, from up to but without to, that have values, among those from first up to but
 // without last.
 func (v *Vector) Runs(first, last int) iter.Seq2[int, int] {
@@ -177,23 +189,44 @@ func (v *Vector) Append() {
 	v.rows++
 }
 
+// Reserve makes room for a number of rows more, but not for texts.
+func (v *Vector) Reserve(rows int) {
+	switch v.Kind {
+	case Bool:
+		v.Bools = slices.Grow(v.Bools, rows)
+	case Int32:
+		v.Int32s = slices.Grow(v.Int32s, rows)
+	case Int64:
+		v.Int64s = slices.Grow(v.Int64s, rows)
+	case Int128:
+		v.Wides = slices.Grow(v.Wides, rows)
+	case Float32:
+		v.Float32s = slices.Grow(v.Float32s, rows)
+	case Float64:
+		v.Float64s = slices.Grow(v.Float64s, rows)
+	case Bytes:
+		v.Offsets = slices.Grow(v.Offsets, rows)
+	}
+}
+
 // Extend adds rows that have values, of any kind but Bytes, and returns the number of the first: the caller sets their
 // slots, which hold anything, or SetNull.
 func (v *Vector) Extend(rows int) (first int) {
+	v.Reserve(rows)
 	first = v.rows
-	switch v.Kind {
+	switch end := first + rows; v.Kind {
 	case Bool:
-		v.Bools = slices.Grow(v.Bools, rows)[:first+rows]
+		v.Bools = v.Bools[:end]
 	case Int32:
-		v.Int32s = slices.Grow(v.Int32s, rows)[:first+rows]
+		v.Int32s = v.Int32s[:end]
 	case Int64:
-		v.Int64s = slices.Grow(v.Int64s, rows)[:first+rows]
+		v.Int64s = v.Int64s[:end]
 	case Int128:
-		v.Wides = slices.Grow(v.Wides, rows)[:first+rows]
+		v.Wides = v.Wides[:end]
 	case Float32:
-		v.Float32s = slices.Grow(v.Float32s, rows)[:first+rows]
+		v.Float32s = v.Float32s[:end]
 	case Float64:
-		v.Float64s = slices.Grow(v.Float64s, rows)[:first+rows]
+		v.Float64s = v.Float64s[:end]
 	}
 	v.extendValid(rows)
 	return first

@@ -3,6 +3,7 @@ package column
 import (
 	"bytes"
 	"math"
+	"slices"
 )
 
 // Equal reports whether row i of a vector and row j of another of the same kind are the same: both NULL, or the same
@@ -105,13 +106,46 @@ func (v *Vector) takeNulls(first int, o *Vector, from, to int) {
 }
 
 func (v *Vector) appendTexts(o *Vector, from, to int) {
-	first, moved := v.rows, len(v.Data)-int(o.Offsets[from])
-	v.Data = append(v.Data, o.Data[o.Offsets[from]:o.Offsets[to]]...)
-	for _, end := range o.Offsets[from+1 : to+1] {
-		v.Offsets = append(v.Offsets, uint32(int(end)+moved))
-	}
-	v.extendValid(to - from)
+	first := v.rows
+	v.AppendTexts(o.Data, o.Offsets[from:to+1])
 	v.takeNulls(first, o, from, to)
+}
+
+// AppendTexts appends rows that all have values, to a vector of kind Bytes: text i is data[offsets[i]:offsets[i+1]], and one offset
+// more than there are texts says where the last one ends. The bytes are copied.
+func (v *Vector) AppendTexts(data []byte, offsets []uint32) {
+	last := len(offsets) - 1
+	if last < 1 {
+		return
+	}
+	moved := len(v.Data) - int(offsets[0])
+	v.Data = append(v.Data, data[offsets[0]:offsets[last]]...)
+	at := len(v.Offsets)
+	v.Offsets = slices.Grow(v.Offsets, last)[:at+last]
+	for i, end := range offsets[1:] {
+		v.Offsets[at+i] = uint32(int(end) + moved)
+	}
+	v.extendValid(last)
+}
+
+// AppendCoded appends rows that all have values, to a vector of kind Bytes: text n is data[offsets[n]:offsets[n+1]], and numbers are
+// those of the rows' texts. It stops, and returns false, where the rows would have more than MaxData bytes.
+func (v *Vector) AppendCoded(data []byte, offsets []uint32, numbers []int32) bool {
+	at := len(v.Offsets)
+	v.Offsets = slices.Grow(v.Offsets, len(numbers))[:at+len(numbers)]
+	all := v.Data
+	for i, n := range numbers {
+		text := data[offsets[n]:offsets[n+1]]
+		if len(all)+len(text) > MaxData {
+			v.Offsets = v.Offsets[:at]
+			return false
+		}
+		all = append(all, text...)
+		v.Offsets[at+i] = uint32(len(all))
+	}
+	v.Data = all
+	v.extendValid(len(numbers))
+	return true
 }
 
 // AppendPicked appends rows of another vector of the same kind, by their numbers and in that order.

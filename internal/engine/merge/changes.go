@@ -10,6 +10,7 @@ import (
 	"sort"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/parquet"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
@@ -92,19 +93,20 @@ const (
 // change whose key is not one is ErrKey; where the changes are larger than memory, that two have one key may be found only
 // when they are merged.
 func Load(ctx context.Context, s store.Store, t *schema.Table, files, removals []table.DataFile) (*Changes, error) {
-	return load(ctx, s, t, "", files, removals, halfOfMemory())
+	return load(ctx, s, t, "", files, removals, thirdOfMemory())
 }
 
 // LoadOrdered is Load for changes of which several may have one key: the one with the greatest value of a column counts. Two
 // with equal values are ErrKey.
 func LoadOrdered(ctx context.Context, s store.Store, t *schema.Table, ordering string, files []table.DataFile) (*Changes, error) {
-	return load(ctx, s, t, ordering, files, nil, halfOfMemory())
+	return load(ctx, s, t, ordering, files, nil, thirdOfMemory())
 }
 
-// halfOfMemory is half of the process's memory limit in bytes; without a limit there is no bound.
-func halfOfMemory() int64 {
+// thirdOfMemory is a third of the process's memory limit in bytes, since what is rewritten needs as much again as it is read and as it
+// is made; without a limit there is no bound.
+func thirdOfMemory() int64 {
 	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
-		return limit / 2
+		return limit / 3
 	}
 	return math.MaxInt64
 }
@@ -134,20 +136,28 @@ func load(ctx context.Context, s store.Store, t *schema.Table, ordering string, 
 		return nil, fmt.Errorf("merging changes: %d rows are more than are merged at once: set reload to a new value to land the table afresh", all)
 	}
 	k, held := c.newKeys(int(min(all, budget/64))), 0
+	exceeds := func(more int) bool { return int64(held+more+k.size()+k.len()*hitBytes) > budget }
+	spill := func() {
+		perKey := (k.size()-4*len(k.slots))/max(k.len(), 1) + slotBytes + 2*hitBytes
+		c.parts = int(int64(perKey)*all/max(budget/2, 1)) + 1
+		c.rows, k = nil, nil
+		c.gauge.give(held)
+	}
 	for i, f := range slices.Concat(files, removals) {
 		if err := c.open(ctx, &f, i >= len(files), func(r *parquet.Reader, g sourceGroup) error {
 			if c.rows == nil {
+				return nil
+			}
+			if !g.removal && k.len() > 0 && exceeds(r.Unpacked(g.group)) { // what a key takes up is known by then
+				spill()
 				return nil
 			}
 			size, err := c.load(ctx, r, g, k)
 			if held += size; c.count > 0 {
 				c.rowBytes = held / c.count
 			}
-			if c.gauge.take(size); err == nil && int64(held+k.size()+k.len()*hitBytes) > budget {
-				perKey := (k.size()-4*len(k.slots))/max(k.len(), 1) + slotBytes + 2*hitBytes
-				c.parts = int(int64(perKey)*all/max(budget/2, 1)) + 1
-				c.rows, k = nil, nil
-				c.gauge.give(held)
+			if c.gauge.take(size); err == nil && exceeds(0) {
+				spill()
 			}
 			return err
 		}); err != nil {
@@ -214,7 +224,7 @@ func (c *Changes) readRows(ctx context.Context, r *parquet.Reader, g sourceGroup
 		return nil, err
 	}
 	b := column.NewBatch(c.table.Kinds(), 0)
-	return b, abreast(ctx, runtime.GOMAXPROCS(0), len(b.Columns), func(ctx context.Context, i int) error {
+	return b, guard.Each(ctx, runtime.GOMAXPROCS(0), len(b.Columns), func(ctx context.Context, i int) error {
 		return readColumn(ctx, r, g.group, fetched, &c.table.Columns[i], b.Columns[i])
 	})
 }

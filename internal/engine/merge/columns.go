@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/parquet"
 )
 
@@ -63,7 +64,7 @@ func (r *rewriting) columns(ctx context.Context, w *parquet.Writer, group *parqu
 		idle <- l
 	}
 	turns := turns{waiting: map[int]func() error{}}
-	err := abreast(ctx, len(r.lanes), count, func(ctx context.Context, i int) error {
+	err := guard.Each(ctx, len(r.lanes), count, func(ctx context.Context, i int) error {
 		l := <-idle
 		defer func() { idle <- l }()
 		made, err := r.column(ctx, l, w, d, i, l.differs)
@@ -209,6 +210,9 @@ func (r *rewriting) apply(l *lane, v *column.Vector, i int, d *grouped) *column.
 		return v
 	}
 	made, from := l.vector(l.made, v.Kind), 0
+	if v.Kind == column.Bytes {
+		r.makeRoom(made, v, i, d)
+	}
 	for _, h := range d.hits {
 		with, at, ok := r.w.value(h, d.of, i)
 		if !ok && !h.goes() {
@@ -221,4 +225,21 @@ func (r *rewriting) apply(l *lane, v *column.Vector, i int, d *grouped) *column.
 	}
 	made.AppendRows(v, from, v.Len())
 	return made
+}
+
+// makeRoom makes room for a column's texts with the hits applied: what grew row by row would take up twice as much.
+func (r *rewriting) makeRoom(made, v *column.Vector, i int, d *grouped) {
+	size := len(v.Data)
+	for _, h := range d.hits {
+		with, at, ok := r.w.value(h, d.of, i)
+		if ok || h.goes() {
+			size -= int(v.Offsets[h.Row+1] - v.Offsets[h.Row])
+		}
+		if ok {
+			size += int(with.Offsets[at+1] - with.Offsets[at])
+		}
+	}
+	if cap(made.Data) < size {
+		made.Data = make([]byte, 0, size)
+	}
 }

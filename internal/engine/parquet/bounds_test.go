@@ -32,7 +32,14 @@ func fileOf(t rapid.TB, typ schema.Type, pages ...*column.Vector) (format.Column
 	if err != nil {
 		t.Fatal(err)
 	}
-	return w.metadata.RowGroups[0].Columns[0].MetaData, w.indexes[0][0].column, file.Columns[0]
+	var index *format.ColumnIndex
+	if data := w.indexes[0][0].column; data != nil {
+		index = &format.ColumnIndex{}
+		if err := unmarshal(data, index); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w.metadata.RowGroups[0].Columns[0].MetaData, index, file.Columns[0]
 }
 
 func doubles(values ...float64) *column.Vector {

@@ -42,8 +42,8 @@ type chunk struct {
 	// eighths is the share of a page's limits that ends the one at hand: the first pages of neighbours end apart, and so
 	// do all others, for a writer to be busy evenly.
 	eighths int
-	// uncounted says that some of the file's values were not looked at.
-	uncounted bool
+	// uncounted says that some of the file's values were not looked at, unbounded that only NULLs are counted.
+	uncounted, unbounded bool
 
 	*columnMemory
 	// left are the bits of booleans that fill no byte yet.
@@ -88,12 +88,18 @@ func newChunk(c schema.Column, e *format.SchemaElement, index int, indexed bool,
 			b.width = out.width
 		}
 	}
-	out.plain, out.numbers = out.plain[:0], out.numbers[:0]
+	out.plain, out.ends, out.numbers = out.plain[:0], out.ends[:0], out.numbers[:0]
+	if c.Carried {
+		out.unbound()
+	}
 	out.levels.reset()
 	out.choose(first)
 	out.chosen = first != nil
 	return out
 }
+
+// unbound has nothing told of the values but how many there are.
+func (c *chunk) unbound() { c.unbounded, c.indexed, c.file.unknown = true, false, true }
 
 // choose chooses how values are encoded by the first of them; nil shows nothing. The chunk is empty.
 func (c *chunk) choose(first *column.Vector) {
@@ -114,7 +120,11 @@ func (c *chunk) add(v *column.Vector) error {
 		if c.optional {
 			c.levels.add(v, from, to)
 		}
-		c.page.add(v, from, to)
+		if c.unbounded {
+			c.page.nulls += int64(v.NullsIn(from, to))
+		} else {
+			c.page.add(v, from, to)
+		}
 		if v.Nulls == 0 {
 			c.values(v, from, to)
 		} else {
@@ -192,6 +202,10 @@ func (c *chunk) values(v *column.Vector, from, to int) {
 			c.plain = append(c.plain, fixed[16-c.width:]...)
 		}
 	default:
+		if c.uncoded() == format.DeltaByteArray {
+			c.follow(v, from, to)
+			return
+		}
 		if len(c.plain) == 0 {
 			c.length = int(v.Offsets[from+1] - v.Offsets[from])
 		}
@@ -205,6 +219,39 @@ func (c *chunk) values(v *column.Vector, from, to int) {
 			out = out[4+copy(out[4:], text):]
 		}
 	}
+}
+
+// follow takes up texts that are written by what sets each apart from the one before.
+func (c *chunk) follow(v *column.Vector, from, to int) {
+	if len(c.ends) == 0 {
+		c.ends = append(c.ends, 0)
+	}
+	moved := uint32(len(c.plain)) - v.Offsets[from]
+	c.plain = append(c.plain, v.Data[v.Offsets[from]:v.Offsets[to]]...)
+	for _, end := range v.Offsets[from+1 : to+1] {
+		c.ends = append(c.ends, end+moved)
+	}
+}
+
+// constant takes up rows of one text.
+func (c *chunk) constant(rows int, text []byte) error {
+	c.chosen, c.coding = true, true
+	c.dictionary.reset()
+	c.dictionary.text(text)
+	for rows > 0 {
+		n := min(rows, pageRows)
+		c.numbers = slices.Grow(c.numbers[:0], n)[:n]
+		clear(c.numbers)
+		if c.optional {
+			c.levels.fill(n)
+		}
+		c.page.text(text)
+		c.rows, rows = n, rows-n
+		if err := c.endPage(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // appendFixed appends a number in big-endian two's complement of width bytes, 8 at most.
@@ -249,8 +296,9 @@ func (c *chunk) endPage() error {
 	if c.optional {
 		body = c.levels.encode(body)
 	}
-	encoding := format.Plain
-	if c.coding {
+	encoding := c.uncoded()
+	switch {
+	case c.coding:
 		encoding = format.RLEDictionary
 		// One bit at least: what follows a width of none is read in two ways.
 		width := max(bits.Len(uint(max(c.dictionary.values(), 1)-1)), 1)
@@ -261,7 +309,17 @@ func (c *chunk) endPage() error {
 		c.scratch.packed = packed
 		body = append(append(body, byte(width)), packed...)
 		c.codedPages++
-	} else {
+	case encoding == format.DeltaByteArray:
+		if len(c.ends) > 1 {
+			packed, err := encodings[encoding].EncodeByteArray(c.scratch.packed[:0], c.plain, c.ends)
+			if err != nil {
+				return fmt.Errorf("packing a page: %w", err)
+			}
+			c.scratch.packed = packed
+			body = append(body, packed...)
+		}
+		c.plainPages++
+	default:
 		body = append(body, c.plain...)
 		c.plainPages++
 	}
@@ -271,7 +329,7 @@ func (c *chunk) endPage() error {
 	})}
 	entry := pageEntry{offset: c.spool.size, rows: int64(c.rows), nulls: c.page.nulls}
 	length := 0
-	if !c.coding && c.column.Type.Kind() == column.Bytes {
+	if encoding == format.Plain && c.column.Type.Kind() == column.Bytes {
 		length = c.length
 	}
 	if err := c.put(&header, body, len(body)-len(c.plain), length); err != nil {
@@ -287,7 +345,7 @@ func (c *chunk) endPage() error {
 	c.pages = append(c.pages, entry)
 	c.groupRows += int64(c.rows)
 	c.eighths = 8
-	c.rows, c.plain, c.numbers, c.left = 0, c.plain[:0], c.numbers[:0], 0
+	c.rows, c.plain, c.ends, c.numbers, c.left = 0, c.plain[:0], c.ends[:0], c.numbers[:0], 0
 	c.levels.reset()
 	if c.coding && c.dictionary.full() {
 		c.coding = false

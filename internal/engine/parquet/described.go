@@ -2,7 +2,9 @@ package parquet
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
+	"slices"
 
 	"github.com/parquet-go/parquet-go/format"
 
@@ -18,6 +20,37 @@ func (r *Reader) Note(key string) (value string, ok bool) {
 		}
 	}
 	return "", false
+}
+
+// Own reports whether this engine wrote the file.
+func (r *Reader) Own() bool { return r.counts == nil }
+
+// Carried reports whether a column of a row group was written as one that is carried: no file that others read may have it so.
+func (r *Reader) Carried(group, place int) bool {
+	return slices.ContainsFunc(r.metadata.RowGroups[group].Columns[place].MetaData.KeyValueMetadata, func(kv format.KeyValue) bool { return kv.Key == carriedNote })
+}
+
+// Alike reports whether a column of a row group may hold what one of a row group of another file does, by what their footers tell.
+func (r *Reader) Alike(group, place int, o *Reader, otherGroup, otherPlace int) bool {
+	a, b := &r.metadata.RowGroups[group].Columns[place].MetaData, &o.metadata.RowGroups[otherGroup].Columns[otherPlace].MetaData
+	from, to := &r.leaves[place], &o.leaves[otherPlace]
+	return from.Type == to.Type && from.TypeLength == to.TypeLength && from.RepetitionType == to.RepetitionType && from.Scale == to.Scale &&
+		a.NumValues == b.NumValues && a.TotalCompressedSize == b.TotalCompressedSize && a.Codec == b.Codec
+}
+
+// Same reports whether they hold the same, as it stands in the files. What the first has may have been fetched.
+func (r *Reader) Same(ctx context.Context, group, place int, fetched *Fetched, o *Reader, otherGroup, otherPlace int) (bool, error) {
+	if !r.Alike(group, place, o, otherGroup, otherPlace) {
+		return false, nil
+	}
+	start, length := extent(&r.metadata.RowGroups[group].Columns[place].MetaData)
+	here, err := r.part(ctx, fetched, start, length)
+	if err != nil {
+		return false, err
+	}
+	start, length = extent(&o.metadata.RowGroups[otherGroup].Columns[otherPlace].MetaData)
+	there, err := o.part(ctx, nil, start, length)
+	return err == nil && bytes.Equal(here, there), err
 }
 
 // Nulls is how many rows of a column have no value in a row group, or -1 where the file does not tell.

@@ -29,6 +29,8 @@ type dictionary struct {
 	data    []byte
 	ends    []uint32
 	hashes  []uint64
+	// last is the number of the text that was looked up last; -1 before the first.
+	last int32
 }
 
 const firstSlots = 1 << 10
@@ -40,6 +42,7 @@ func (d *dictionary) reset() {
 	}
 	clear(d.slots)
 	d.numbers, d.data, d.ends, d.hashes = d.numbers[:0], d.data[:0], d.ends[:0], d.hashes[:0]
+	d.last = -1
 }
 
 // values is how many there are.
@@ -186,7 +189,11 @@ func (d *dictionary) lookUp(out []int32, v *column.Vector, from, to, width int, 
 		}
 	default:
 		for i := from; i < to; i++ {
-			out = append(out, d.text(v.Bytes(i)))
+			value := v.Bytes(i)
+			if d.last < 0 || !bytes.Equal(value, d.bytes(int(d.last))) { // texts of neighbours are often alike
+				d.last = d.text(value)
+			}
+			out = append(out, d.last)
 		}
 	}
 	return out

@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/parquet-go/parquet-go/encoding/thrift"
@@ -33,16 +34,19 @@ func (c *chunk) end(w *counter) (format.ColumnChunk, chunkIndex, error) {
 		m.EncodingStats = append(m.EncodingStats, format.PageEncodingStats{PageType: format.DictionaryPage, Encoding: format.Plain, Count: 1},
 			format.PageEncodingStats{PageType: format.DataPage, Encoding: format.RLEDictionary, Count: c.codedPages})
 	}
-	m.Encoding = append(m.Encoding, format.Plain)
+	m.Encoding = append(m.Encoding, c.uncoded())
 	if c.optional {
 		m.Encoding = append(m.Encoding, format.RLE)
 	}
 	if c.plainPages > 0 {
-		m.EncodingStats = append(m.EncodingStats, format.PageEncodingStats{PageType: format.DataPage, Encoding: format.Plain, Count: c.plainPages})
+		m.EncodingStats = append(m.EncodingStats, format.PageEncodingStats{PageType: format.DataPage, Encoding: c.uncoded(), Count: c.plainPages})
 	}
 	m.DataPageOffset = w.n
 	if err := c.spool.drain(w); err != nil {
 		return fail(err)
+	}
+	if c.column.Carried {
+		m.KeyValueMetadata = append(m.KeyValueMetadata, format.KeyValue{Key: carriedNote})
 	}
 	m.TotalUncompressedSize, m.TotalCompressedSize = c.uncompressed, w.n-start
 	m.Statistics.NullCount = c.group.nulls
@@ -62,6 +66,17 @@ func (c *chunk) end(w *counter) (format.ColumnChunk, chunkIndex, error) {
 	return format.ColumnChunk{FileOffset: start, MetaData: m}, index, nil
 }
 
+// carriedNote marks a column of a row group that was written as one that is carried.
+const carriedNote = "carried"
+
+// uncoded is how pages are encoded that hold no numbers of a dictionary.
+func (c *chunk) uncoded() format.Encoding {
+	if c.column.Carried && c.physical == format.ByteArray {
+		return format.DeltaByteArray
+	}
+	return format.Plain
+}
+
 // endDictionary puts the dictionary's page into the spool.
 func (c *chunk) endDictionary() error {
 	c.scratch.page = c.dictionary.plain(c.scratch.page[:0], c.width)
@@ -75,6 +90,25 @@ type chunkIndex struct {
 	// column is nil where the pages' bounds are not told.
 	column *format.ColumnIndex
 	offset format.OffsetIndex
+}
+
+// packedIndex is a chunkIndex as the file holds it; nil is what it does not tell.
+type packedIndex struct{ column, offset []byte }
+
+func (p *packedIndex) pack(index *chunkIndex, protocol *thrift.CompactProtocol) error {
+	if index.column != nil {
+		data, err := thrift.Marshal(protocol, index.column)
+		if err != nil {
+			return err //nolint:wrapcheck // by the caller
+		}
+		p.column = bytes.Clone(data) // no longer than it is
+	}
+	if len(index.offset.PageLocations) == 0 {
+		return nil
+	}
+	data, err := thrift.Marshal(protocol, &index.offset)
+	p.offset = bytes.Clone(data)
+	return err //nolint:wrapcheck // by the caller
 }
 
 // index describes the row group's pages, of which the first lies at at.

@@ -8,6 +8,28 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 )
 
+// What the documentation says of Parquet in Hudi is what is written.
+func TestDocumentedFormsOfHudi(t *testing.T) {
+	t.Parallel()
+	for _, f := range schema.Forms() {
+		typ := schema.Type{ID: f.ID}
+		if f.ID == schema.Decimal {
+			typ.Precision, typ.Scale = 5, 2
+		}
+		made, err := elements(&schema.Table{Layout: schema.LayoutHudi, Columns: []schema.Column{{Name: "c", Type: typ, Required: true}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := made[1].Type.V.String()
+		if annotation := made[1].LogicalType.String(); annotation != "" {
+			got += ", " + annotation
+		}
+		if want := strings.NewReplacer("(p,s)", "(5,2)").Replace(f.Hudi); got != want || made[1].RepetitionType.V.String() != "OPTIONAL" {
+			t.Errorf("%s is written as %s, documented as %s", typ, got, want)
+		}
+	}
+}
+
 // What the documentation says of Parquet is what is written.
 func TestDocumentedForms(t *testing.T) {
 	t.Parallel()

@@ -68,6 +68,26 @@ func (g *GroupWriter) EncodeParts(parts iter.Seq2[*column.Vector, error]) error 
 	return nil
 }
 
+// EncodeConstant writes the next column, whose rows all have one text, which is short enough for a dictionary.
+func (g *GroupWriter) EncodeConstant(text string) error {
+	c, err := g.next()
+	if err != nil {
+		return err
+	}
+	if c.physical != format.ByteArray || len(text) > dictionaryBytes/2 {
+		return fmt.Errorf("writing column %q of a row group: it holds no texts, or none of %d bytes in each row", c.column.Name, len(text))
+	}
+	if err := c.constant(g.rows, []byte(text)); err != nil {
+		return fmt.Errorf("writing column %q of a row group: %w", c.column.Name, err)
+	}
+	chunk, index, err := c.end(g.w.out)
+	if err != nil {
+		return err
+	}
+	g.done(chunk, index)
+	return nil
+}
+
 // encode encodes a column and writes it.
 func (g *GroupWriter) encode(c *chunk, parts iter.Seq2[*column.Vector, error], out *counter) (format.ColumnChunk, chunkIndex, error) {
 	if err := g.fill(c, parts); err != nil {
@@ -151,9 +171,8 @@ func (g *GroupWriter) End() error {
 	if len(g.indexes) != len(g.w.chunks) {
 		return fmt.Errorf("writing a row group: it has %d of %d columns", len(g.indexes), len(g.w.chunks))
 	}
-	g.w.metadata.RowGroups, g.w.indexes = append(g.w.metadata.RowGroups, g.group), append(g.w.indexes, g.indexes)
 	g.w.rows += int64(g.rows)
-	return nil
+	return g.w.endGroup(g.group, g.indexes)
 }
 
 // copied takes up what is known of a copied chunk's values into the file's bounds; ours says that this writer made it.

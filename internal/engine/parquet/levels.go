@@ -110,6 +110,24 @@ func (l *levels) hybrid(out []byte) []byte {
 // null reports whether a row has no value.
 func (l *levels) null(row int) bool { return l.nulls > 0 && l.words[row>>6]&(1<<(row&63)) == 0 }
 
+// runEnd is where the run of rows ends that a row is of: all with values, or all without.
+func (l *levels) runEnd(row int) int {
+	if l.nulls == 0 {
+		return l.rows
+	}
+	for none := l.null(row); row < l.rows; {
+		word := l.words[row>>6] >> (row & 63)
+		if !none {
+			word = ^word
+		}
+		n := min(bits.TrailingZeros64(word), 64-row&63)
+		if row += n; row&63 != 0 || n == 0 {
+			break
+		}
+	}
+	return min(row, l.rows)
+}
+
 // decode reads the levels of some rows, without their length.
 func (l *levels) decode(data []byte, rows int) error {
 	l.reset()

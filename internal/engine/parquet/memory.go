@@ -18,8 +18,10 @@ type memory struct {
 // columnMemory is a column's part of it.
 type columnMemory struct {
 	levels levels
-	// plain holds the values of the page at hand, or numbers their numbers in the dictionary.
+	// plain holds the values of the page at hand, or numbers their numbers in the dictionary. ends are where texts end in
+	// plain, of a column that is carried.
 	plain      []byte
+	ends       []uint32
 	numbers    []int32
 	dictionary dictionary
 }

@@ -47,9 +47,10 @@ func (c *ChunkReader) Next(v *column.Vector) (int, error) {
 	return rows, nil
 }
 
-// ReadAll appends the rows of all pages that are left. Room for their texts is made at once: what grew by and by would leave
-// as much again to the collector, in pieces of which none is large enough for the next.
+// ReadAll appends the rows of all pages that are left. Room for them is made at once: what grew by and by would leave as much
+// again to the collector, in pieces of which none is large enough for the next.
 func (c *ChunkReader) ReadAll(v *column.Vector) error {
+	v.Reserve(min(c.left, rowGroupRows)) // a footer may tell of any number
 	if v.Kind == column.Bytes {
 		v.Data = slices.Grow(v.Data, c.size)
 	}

@@ -159,14 +159,18 @@ func (p *plainValues) put(v *column.Vector, as schema.Type, leaf *format.SchemaE
 		spread(v, func(v *column.Vector) []float64 { return v.Float64s }, p.doubles, at)
 	case format.ByteArray:
 		if v.Kind == column.Bytes {
-			return at.texts(v, func(i int) []byte { return p.data[p.offsets[i]:p.offsets[i+1]] })
+			return p.texts(v, l, numbers)
 		}
 		return p.decimals(v, as, at, func(i int) []byte { return p.data[p.offsets[i]:p.offsets[i+1]] }, mismatch)
 	default:
 		size := int(leaf.TypeLength.V)
 		value := func(i int) []byte { return p.data[i*size : (i+1)*size] }
 		if v.Kind == column.Bytes && as.ID == schema.Binary {
-			return at.texts(v, value)
+			p.offsets = p.offsets[:0]
+			for i := range p.count + 1 {
+				p.offsets = append(p.offsets, uint32(i*size))
+			}
+			return p.texts(v, l, numbers)
 		}
 		return p.decimals(v, as, at, value, mismatch)
 	}
@@ -214,25 +218,31 @@ func (p placed) each(v *column.Vector, first int, set func(row, value int)) {
 	}
 }
 
-// texts appends values of bytes.
-func (p placed) texts(v *column.Vector, of func(int) []byte) error {
+var errLong = fmt.Errorf("its values have more than %d bytes together", column.MaxData)
+
+// texts puts texts into the rows that have values, in their order or as numbers name them.
+func (p *plainValues) texts(v *column.Vector, l *levels, numbers []int32) error {
 	value := 0
-	for row := range p.l.rows {
-		if p.l.null(row) {
-			v.AppendNull()
+	for row := 0; row < l.rows; {
+		end := l.runEnd(row)
+		if l.null(row) {
+			for ; row < end; row++ {
+				v.AppendNull()
+			}
 			continue
 		}
-		i := value
-		if p.numbers != nil {
-			i = int(p.numbers[value])
+		last := value + end - row
+		switch {
+		case numbers != nil:
+			if !v.AppendCoded(p.data, p.offsets, numbers[value:last]) {
+				return errLong
+			}
+		case len(v.Data)+int(p.offsets[last]-p.offsets[value]) > column.MaxData:
+			return errLong
+		default:
+			v.AppendTexts(p.data, p.offsets[value:last+1])
 		}
-		text := of(i)
-		if len(v.Data)+len(text) > column.MaxData {
-			return fmt.Errorf("its values have more than %d bytes together", column.MaxData)
-		}
-		v.Data = append(v.Data, text...)
-		v.Append()
-		value++
+		value, row = last, end
 	}
 	return nil
 }

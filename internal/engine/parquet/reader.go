@@ -210,6 +210,15 @@ func (r *Reader) RowGroups() int { return len(r.metadata.RowGroups) }
 // Rows is how many rows a row group has.
 func (r *Reader) Rows(group int) int { return int(r.metadata.RowGroups[group].NumRows) }
 
+// Unpacked is about how many bytes the values of a row group take up once they are read.
+func (r *Reader) Unpacked(group int) int {
+	all := 0
+	for _, c := range r.metadata.RowGroups[group].Columns {
+		all += likely(c.MetaData.TotalUncompressedSize, int(c.MetaData.TotalCompressedSize))
+	}
+	return all
+}
+
 // Find is the place of a table's column in the file, by its field id where the file's columns have such, otherwise by its
 // name (Iceberg specification, "Column Projection"); ok is false where the file has no such column.
 func (r *Reader) Find(c schema.Column) (place int, ok bool) {

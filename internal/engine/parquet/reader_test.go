@@ -102,14 +102,16 @@ func readAll(ctx context.Context, path string, t *schema.Table) (*readback.Table
 func TestReaderReadsWhatTheWriterWrote(t *testing.T) {
 	t.Parallel()
 	for i, rows := range []int{0, 1, 64, 5000, 40000} {
-		path := filepath.Join(t.TempDir(), "f.parquet")
-		_, want := write(t, path, uint64(i), everyType(), rows, 1+i*900)
-		got, err := readAll(t.Context(), path, everyType())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, difference := range readback.Differences(want, got) {
-			t.Errorf("%d rows: %s", rows, difference)
+		for name, table := range map[string]*schema.Table{"": everyType(), "carried": carriedTexts()} {
+			path := filepath.Join(t.TempDir(), "f.parquet")
+			_, want := write(t, path, uint64(i), table, rows, 1+i*900)
+			got, err := readAll(t.Context(), path, table)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, difference := range readback.Differences(want, got) {
+				t.Errorf("%d rows %s: %s", rows, name, difference)
+			}
 		}
 	}
 }

@@ -16,6 +16,10 @@ const (
 	// rowGroupBytes and rowGroupRows end a row group: what it holds in memory, before compression.
 	rowGroupBytes = 96 << 20
 	rowGroupRows  = 1 << 20
+	// largeRowsBytes ends a row group of large rows, of fewRows at most: it gains nothing by being larger, and what is merged
+	// into it is held as a whole, as it is stored, as it is read and as it is made.
+	largeRowsBytes = 32 << 20
+	fewRows        = 1 << 10
 	// pagesBytes bounds the pages at hand of all columns.
 	pagesBytes = 32 << 20
 	magic      = "PAR1"
@@ -53,7 +57,7 @@ type Writer struct {
 	table                 *schema.Table
 	chunks                []chunk
 	metadata              format.FileMetaData
-	indexes               [][]chunkIndex
+	indexes               [][]packedIndex
 	rows                  int64
 	groupRows, groupBytes int
 	memory                *memory
@@ -100,6 +104,11 @@ func NewWriter(out io.Writer, table *schema.Table, createdBy string, first *colu
 	return w, nil
 }
 
+// full reports whether rows of a size are too many for one row group.
+func full(rows, size int) bool {
+	return rows > rowGroupRows || size > rowGroupBytes || rows <= fewRows && size > largeRowsBytes
+}
+
 // Write appends a batch, whose columns are those of the table. The batch may be used again afterwards.
 func (w *Writer) Write(b *column.Batch) error {
 	if len(b.Columns) != len(w.chunks) {
@@ -109,7 +118,7 @@ func (w *Writer) Write(b *column.Batch) error {
 	if rows == 0 {
 		return nil
 	}
-	if w.groupRows > 0 && (w.groupRows+rows > rowGroupRows || w.groupBytes+size > rowGroupBytes) {
+	if w.groupRows > 0 && full(w.groupRows+rows, w.groupBytes+size) {
 		if err := w.flush(); err != nil {
 			return err
 		}
@@ -148,8 +157,20 @@ func (w *Writer) flush() error {
 		group.TotalByteSize += c.MetaData.TotalUncompressedSize
 		group.TotalCompressedSize += c.MetaData.TotalCompressedSize
 	}
-	w.metadata.RowGroups, w.indexes = append(w.metadata.RowGroups, group), append(w.indexes, indexes)
 	w.groupRows, w.groupBytes = 0, 0
+	return w.endGroup(group, indexes)
+}
+
+// endGroup takes up a row group that is written. Its indexes wait for the footer as they will stand there: a file of many rows has
+// many pages, and each takes up several times as much as it is.
+func (w *Writer) endGroup(group format.RowGroup, indexes []chunkIndex) error {
+	packed := make([]packedIndex, len(indexes))
+	for i := range indexes {
+		if err := packed[i].pack(&indexes[i], &w.memory.scratch.protocol); err != nil {
+			return fmt.Errorf("writing the index of column %q of a Parquet file: %w", w.table.Columns[i].Name, err)
+		}
+	}
+	w.metadata.RowGroups, w.indexes = append(w.metadata.RowGroups, group), append(w.indexes, packed)
 	return nil
 }
 
@@ -157,6 +178,10 @@ func (w *Writer) flush() error {
 func (w *Writer) Note(key, value string) {
 	w.metadata.KeyValueMetadata = append(w.metadata.KeyValueMetadata, format.KeyValue{Key: key, Value: value})
 }
+
+// Unbound has the file tell nothing of the values of column i but how many there are: nobody looks for them. It is called before
+// rows are written.
+func (w *Writer) Unbound(i int) { w.chunks[i].unbound() }
 
 // Pending is the size of the row group at hand, in bytes before compression.
 func (w *Writer) Pending() int { return w.groupBytes }
@@ -215,7 +240,7 @@ func (w *Writer) end() error {
 			if indexes[i].column == nil {
 				continue
 			}
-			at, length, err := w.marshal(indexes[i].column)
+			at, length, err := w.put(indexes[i].column)
 			if err != nil {
 				return err
 			}
@@ -225,10 +250,10 @@ func (w *Writer) end() error {
 	}
 	for g, indexes := range w.indexes {
 		for i := range indexes {
-			if len(indexes[i].offset.PageLocations) == 0 {
+			if indexes[i].offset == nil {
 				continue // a copied column that had none
 			}
-			at, length, err := w.marshal(&indexes[i].offset)
+			at, length, err := w.put(indexes[i].offset)
 			if err != nil {
 				return err
 			}
@@ -251,6 +276,11 @@ func (w *Writer) marshal(part any) (at int64, length int32, err error) {
 	if err != nil {
 		return 0, 0, fmt.Errorf("writing the footer: %w", err)
 	}
+	return w.put(data)
+}
+
+// put writes a part of the footer as it stands, and says where it lies.
+func (w *Writer) put(data []byte) (at int64, length int32, err error) {
 	at = w.out.n
 	_, err = w.out.Write(data)
 	return at, int32(len(data)), err

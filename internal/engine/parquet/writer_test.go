@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -227,10 +228,14 @@ func TestIndependentReadersSeeEveryValue(t *testing.T) {
 	var paths []string
 	var wants []*readback.Table
 	for i, rows := range []int{0, 1, 63, 64, 65, 3000, 25000} {
-		path := filepath.Join(folder, fmt.Sprintf("%d.parquet", i))
-		_, want := write(t, path, uint64(i), everyType(), rows, 1+i*700)
-		paths, wants = append(paths, path), append(wants, want)
+		for name, table := range map[string]*schema.Table{"": everyType(), "carried": carriedTexts()} {
+			path := filepath.Join(folder, fmt.Sprintf("%d%s.parquet", i, name))
+			_, want := write(t, path, uint64(i), table, rows, 1+i*700)
+			paths, wants = append(paths, path), append(wants, want)
+		}
 	}
+	path, want := writeConstants(t, folder)
+	paths, wants = append(paths, path), append(wants, want)
 	for _, engine := range []string{"pyarrow", "duckdb"} {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
@@ -404,34 +409,42 @@ func TestWriterRefuses(t *testing.T) {
 	}
 }
 
-// Large tables are cut into row groups, whose offsets the description names.
+// Large tables are cut into row groups, whose offsets the description names; those of large rows are smaller.
 func TestRowGroups(t *testing.T) {
 	t.Parallel()
-	table := &schema.Table{Columns: []schema.Column{{Name: "t", Type: schema.Type{ID: schema.String}, FieldID: 1}}}
-	var out bytes.Buffer
-	w, err := parquet.NewWriter(&out, table, "", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := kinds(table)
-	text := bytes.Repeat([]byte("lake "), 1<<20)
-	for range 45 { // 225 MiB: three row groups of at most 96 MiB
-		b.Columns[0].Data = append(b.Columns[0].Data, text...)
-		b.Columns[0].Append()
-		if err := w.Write(b); err != nil {
+	for _, tc := range []struct {
+		name               string
+		text, rows, groups int
+	}{
+		{"225 MiB in groups of at most 96", 10 << 10, 23040, 3},
+		{"225 MiB of large rows in groups of at most 32", 5 << 20, 45, 8},
+	} {
+		table := &schema.Table{Columns: []schema.Column{{Name: "t", Type: schema.Type{ID: schema.String}, FieldID: 1}}}
+		var out bytes.Buffer
+		w, err := parquet.NewWriter(&out, table, "", nil)
+		if err != nil {
 			t.Fatal(err)
 		}
-		b.Reset()
-	}
-	file, err := w.Close()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(file.Splits) != 3 || file.Splits[0] != 4 || file.Splits[2] <= file.Splits[1] {
-		t.Errorf("row groups begin at %v", file.Splits)
-	}
-	if size := file.Columns[0].Size; size <= 0 || size > file.Size {
-		t.Errorf("the column has %d of %d bytes", size, file.Size)
+		b := kinds(table)
+		text := bytes.Repeat([]byte("lake "), tc.text/5)
+		for range tc.rows {
+			b.Columns[0].Data = append(b.Columns[0].Data, text...)
+			b.Columns[0].Append()
+			if err := w.Write(b); err != nil {
+				t.Fatal(err)
+			}
+			b.Reset()
+		}
+		file, err := w.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(file.Splits); n != tc.groups || file.Splits[0] != 4 || !slices.IsSorted(file.Splits) {
+			t.Errorf("%s: row groups begin at %v", tc.name, file.Splits)
+		}
+		if size := file.Columns[0].Size; size <= 0 || size > file.Size {
+			t.Errorf("%s: the column has %d of %d bytes", tc.name, size, file.Size)
+		}
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // whether it replaces the table or adds to it.
 func TestAReloadStartsAChain(t *testing.T) {
 	t.Parallel()
-	for name, edit := range map[string]func(*spec.Table){"a snapshot": func(*spec.Table) {}, "versions": kept("iceberg"), "versions in plain Parquet": kept("parquet")} {
+	for name, edit := range map[string]func(*spec.Table){"a snapshot": func(*spec.Table) {}, "versions": kept("iceberg"), "versions in plain Parquet": kept("parquet"), "versions in Hudi": kept("hudi"), "a snapshot in Hudi": hudiFormat(func(*spec.Table) {})} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := newLake(t, `CREATE TABLE goods (id bigint PRIMARY KEY, n int NOT NULL)`, `INSERT INTO goods VALUES (1, 1)`)
@@ -44,6 +44,14 @@ func (d *landing) chain() (out []*table.Checkpoint) {
 		c, err := table.ParseCheckpoint([]byte(text))
 		d.must(err)
 		out = append(out, c)
+	}
+	if d.hudi {
+		for _, i := range d.hudiTable().commits {
+			if text := i.extra["lakeland.checkpoint"]; text != "" {
+				take(text)
+			}
+		}
+		return out
 	}
 	m, err := d.metadata()
 	d.must(err)
@@ -113,7 +121,7 @@ func (d *landing) chained(why string) int {
 // The look at chains that the tests of crashes rely on finds all commits, and sees one that is missing or made twice.
 func TestBrokenChainsAreSeen(t *testing.T) {
 	t.Parallel()
-	for _, by := range []way{replaced, merged, batched} {
+	for _, by := range []way{replaced, merged, batched, hudiParted} {
 		t.Run(by.name, func(t *testing.T) {
 			t.Parallel()
 			d := newNumbers(t).landingBy("numbers", by)

@@ -1,6 +1,8 @@
 package run_test
 
 import (
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
+	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/readback"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
 
@@ -16,9 +19,16 @@ import (
 // nothing but a comment arrives too.
 func TestCommentsAreCarried(t *testing.T) {
 	t.Parallel()
-	l := newLake(t, `CREATE TABLE c (id int, note text)`)
+	inMergedFormats(t, commentsAreCarried)
+}
+
+func commentsAreCarried(t *testing.T, format string) {
+	t.Helper()
+	l := newLake(t, `CREATE TABLE c (id int PRIMARY KEY, note text)`)
 	long := "Größe\nin cm\x01 " + strings.Repeat("ä", 3000)
-	l.add("c")
+	doc := l.source("c")
+	doc.Target.Format, doc.PrimaryKey = format, []string{"id"}
+	l.must(l.tracking.CreateTable(t.Context(), doc, sandbox.Account))
 	for _, comment := range []string{"what was said", long, ""} {
 		l.sql(`COMMENT ON COLUMN c.note IS '`+comment+`'`, `COMMENT ON TABLE c IS '`+comment+`'`)
 		l.must(l.runner().Table(t.Context(), "shop.c").Err)
@@ -29,7 +39,14 @@ func TestCommentsAreCarried(t *testing.T) {
 		entry, err := l.clients.Glue.GetTable(t.Context(), &glue.GetTableInput{DatabaseName: aws.String(l.database), Name: aws.String("c")})
 		l.must(err)
 		line := strings.NewReplacer("\n", " ", "\x01", " ").Replace(comment)
-		column, table := aws.ToString(entry.Table.StorageDescriptor.Columns[1].Comment), aws.ToString(entry.Table.Description)
+		of := map[string]string{}
+		for _, c := range entry.Table.StorageDescriptor.Columns {
+			of[aws.ToString(c.Name)] = aws.ToString(c.Comment)
+		}
+		column, table := of["note"], aws.ToString(entry.Table.Description)
+		if of["id"] != "" {
+			t.Errorf("the catalogue says %q of a column without a comment", of["id"])
+		}
 		if comment == long {
 			if column != string([]rune(line)[:254])+"…" || table != string([]rune(strings.ReplaceAll(comment, "\x01", " "))[:2047])+"…" {
 				t.Errorf("the catalogue says %.40q (%d) and %.40q (%d)", column, len(column), table, len(table))
@@ -40,9 +57,15 @@ func TestCommentsAreCarried(t *testing.T) {
 	}
 }
 
-// Names are inert, whatever they say: they end up neither in SQL nor in the lake as anything but names.
+// Names are inert, whatever they say: they end up neither in SQL nor in the lake as anything but names. In Hudi those of keys and
+// partitions are values too, and those that Avro does not take are given others.
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
+	inMergedFormats(t, hostileNames)
+}
+
+func hostileNames(t *testing.T, format string) {
+	t.Helper()
 	const schema, table = `s"; DROP SCHEMA public CASCADE; --`, `t'); DROP TABLE canary; --"\`
 	names := []string{
 		`select`, `id"; DROP TABLE canary; --`, `x'); DROP TABLE canary; --`, `a.b`, `$1`, `%s %d`, `{"json": 1}`, `\`, `Übergröße`, `日本語`, `🙂`, ` `, `line
@@ -52,8 +75,12 @@ break`, `tab	`, strings.Repeat("é", 31) + "x", strings.Repeat("n", 63), `"`, `"
 	l := newLake(t, `CREATE TABLE canary (id int)`, `CREATE SCHEMA `+quote(schema))
 	columns, values := make([]string, len(names)), make([]string, len(names))
 	doc := l.source("hostile")
-	doc.Columns, doc.PrimaryKey = map[string]spec.Column{}, []string{names[1]}
+	doc.Target.Format, doc.Columns, doc.PrimaryKey = format, map[string]spec.Column{}, []string{names[1]}
+	plain := regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 	for i, name := range names {
+		if format == "hudi" && !plain.MatchString(spec.LakeName(name)) {
+			doc.Columns[name] = spec.Column{Name: fmt.Sprintf("plain_%d", i), Type: "string"}
+		}
 		columns[i], values[i] = quote(name)+" text NOT NULL", "'"+strings.ReplaceAll(name, "'", "''")+"'"
 	}
 	for i, name := range []string{"\\", " ", "\"", "🙂"} { // one-character names that would meet in "_"
@@ -62,22 +89,36 @@ break`, `tab	`, strings.Repeat("é", 31) + "x", strings.Repeat("n", 63), `"`, `"
 	target := quote(schema) + "." + quote(table)
 	l.sql(`CREATE TABLE `+target+` (`+strings.Join(columns, ", ")+`)`, `INSERT INTO `+target+` VALUES (`+strings.Join(values, ", ")+`)`, `COMMENT ON TABLE `+target+` IS '"; DROP TABLE canary; --'`)
 	doc.Source.Database.Schema, doc.Source.Database.Table = schema, table
+	if format == "hudi" {
+		doc.PartitionBy = []string{`../up`, `a.b`}
+	}
 	l.must(l.tracking.CreateTable(t.Context(), doc, sandbox.Account))
 	l.must(l.runner().Table(t.Context(), "shop.hostile").Err)
 	l.must(l.runner().Table(t.Context(), "shop.hostile").Err)
-	iceberg, err := l.reader().Iceberg(t.Context(), l.database+".hostile")
-	l.must(err)
-	duck, err := l.reader().Parquet(t.Context(), "duckdb", l.download("raw/hostile/data/")[0])
-	l.must(err)
-	for _, got := range [][]*string{iceberg[0].Rows[0], duck[0].Rows[0]} {
+	var found []readback.Table
+	if format == "hudi" {
+		found = append(found, *l.hudiQuery("hostile", `SELECT * EXCLUDE (_hoodie_commit_time, _hoodie_commit_seqno, _hoodie_record_key, _hoodie_partition_path, _hoodie_file_name) FROM lake`))
+		meta := l.hudiQuery("hostile", `SELECT _hoodie_record_key, _hoodie_partition_path FROM lake`).Rows[0]
+		if *meta[0] != names[1] || *meta[1] != `___up=..%2Fup/a_b=a.b` {
+			t.Errorf("the row's key is %q, its partition %q", *meta[0], *meta[1])
+		}
+		(&landing{lake: l, name: "hostile"}).shownWhole("hostile names")
+	} else {
+		iceberg, err := l.reader().Iceberg(t.Context(), l.database+".hostile")
+		l.must(err)
+		duck, err := l.reader().Parquet(t.Context(), "duckdb", l.download("raw/hostile/data/")[0])
+		l.must(err)
+		found = slices.Concat(iceberg, duck)
+	}
+	for _, table := range found {
 		for i, name := range names {
-			if got[i] == nil || *got[i] != name {
-				t.Errorf("the value of %q is %v", name, got[i])
+			if got := table.Rows[0][i]; len(table.Rows) != 1 || got == nil || *got != name {
+				t.Errorf("the value of %q is %v in %d rows", name, got, len(table.Rows))
 			}
 		}
 	}
-	if len(slices.Compact(slices.Sorted(slices.Values(iceberg[0].Names())))) != len(names) {
-		t.Errorf("the names are %q", iceberg[0].Names())
+	if len(slices.Compact(slices.Sorted(slices.Values(found[0].Names())))) != len(names) {
+		t.Errorf("the names are %q", found[0].Names())
 	}
 	var there bool
 	l.query(&there, `SELECT to_regclass('public.canary') IS NOT NULL AND to_regnamespace('public') IS NOT NULL`)
@@ -168,13 +209,19 @@ func TestAddedColumnsAreFilledByAReload(t *testing.T) {
 		"a default": `ALTER TABLE goods ADD colour text DEFAULT 'grey'`,
 		"not null":  `ALTER TABLE goods ADD colour text; UPDATE goods SET colour = 'red' WHERE id > 1; UPDATE goods SET colour = 'blue' WHERE id = 1; ALTER TABLE goods ALTER colour SET NOT NULL`,
 		"identity":  `ALTER TABLE goods ADD colour bigint GENERATED ALWAYS AS IDENTITY`,
+		"hudi":      `ALTER TABLE goods ADD colour text DEFAULT 'grey'`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			format := "iceberg"
+			if name == "hudi" {
+				format = name
+			}
 			l := newLake(t, `CREATE TABLE goods (id bigint PRIMARY KEY, name text)`, `INSERT INTO goods VALUES (1, 'a'), (2, 'b')`)
-			l.changing("goods", spec.Extract{}, nil)
+			l.changing("goods", spec.Extract{}, func(s *spec.Table) { s.Target.Format = format })
 			l.round("goods")
 			whole := l.source("goods")
+			whole.Target.Format, whole.PrimaryKey = format, []string{"id"}
 			whole.Name, whole.Target.Table, whole.Target.Location = "shop.whole", "whole", "s3://"+l.bucket+"/raw/whole/"
 			l.must(l.tracking.CreateTable(t.Context(), whole, sandbox.Account))
 			l.must(l.runner().Table(t.Context(), "shop.whole").Err)
@@ -182,10 +229,10 @@ func TestAddedColumnsAreFilledByAReload(t *testing.T) {
 			l.round("goods")
 			l.equal("goods")
 			l.sql(add)
-			files := len(l.objects("raw/goods/data/"))
+			files := len(l.dataFiles("goods"))
 			l.refused("goods", nil, `column "colour" was added with values for rows that were there`)
 			l.refused("goods", nil, `set reload to a new value to land the table afresh`)
-			if now := len(l.objects("raw/goods/data/")); now != files {
+			if now := len(l.dataFiles("goods")); now != files {
 				t.Errorf("there were %d data files, and are %d", files, now)
 			}
 			l.change("goods", func(s *spec.Table) { s.Reload = "colours" })
@@ -201,7 +248,7 @@ func TestAddedColumnsAreFilledByAReload(t *testing.T) {
 // its value, and those that it has no more have NULL, as all have in batches of plain files.
 func TestAddedColumnsOfVersions(t *testing.T) {
 	t.Parallel()
-	for _, format := range []string{"iceberg", "parquet"} {
+	for _, format := range []string{"iceberg", "parquet", "hudi"} {
 		t.Run(format, func(t *testing.T) {
 			t.Parallel()
 			l := newLake(t, `CREATE TABLE goods (id bigint PRIMARY KEY, n int NOT NULL)`, `INSERT INTO goods VALUES (1, 1), (2, 1)`)
@@ -211,7 +258,7 @@ func TestAddedColumnsOfVersions(t *testing.T) {
 			l.refused("goods", nil, `column "colour" was added with values for rows that were there`)
 			l.change("goods", func(s *spec.Table) { s.Reload = "colours" })
 			l.round("goods")
-			if format == "iceberg" {
+			if format != "parquet" {
 				l.shows("goods", `SELECT id, n, colour FROM goods UNION ALL SELECT 1, 1, NULL`)
 			} else {
 				l.holds("goods", `id, n, colour`, `SELECT id, n, CASE id WHEN 1 THEN colour END AS colour FROM goods UNION ALL SELECT 1, 1, NULL`)

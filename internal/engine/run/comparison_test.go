@@ -32,7 +32,12 @@ var forms = map[schema.Form]string{schema.FormBinary: "concat(%s)", schema.FormT
 func TestTextsCompareAsTheServerSays(t *testing.T) {
 	t.Parallel()
 	l := newLake(t, `CREATE EXTENSION citext`, `CREATE EXTENSION ltree`, `CREATE EXTENSION hstore`, `CREATE EXTENSION cube`, `CREATE TYPE mood AS ENUM ('b', 'a')`)
+	var version int
+	l.query(&version, `SELECT current_setting('server_version_num')::int`)
 	for name, values := range compared {
+		if strings.HasSuffix(name, "multirange") && version < 140000 {
+			continue // servers before 14 have none
+		}
 		var typ schema.PostgresType
 		var class, typtype string
 		l.query(&typ.OID, fmt.Sprintf(`SELECT '%s'::regtype::oid::int8`, name))

@@ -50,6 +50,9 @@ func TestAnotherFormatIsRefused(t *testing.T) {
 		{replaced, flipped, []string{`is not one of plain Parquet files (table_type "ICEBERG")`}},
 		{batched, merged, []string{`is not an Iceberg table (table_type "")`, "choose another name, or remove that entry"}},
 		{flipped, replaced, []string{`is not an Iceberg table (table_type "")`}},
+		{merged, hudiMerged, []string{"is not one of Hudi", "choose another name, or remove that entry"}},
+		{hudiMerged, merged, []string{`is not an Iceberg table (table_type "")`, "choose another name, or remove that entry"}},
+		{hudiReplaced, flipped, []string{"is not one of plain Parquet files"}},
 	} {
 		t.Run(tc.from.name+", then "+tc.to.name, func(t *testing.T) {
 			t.Parallel()
@@ -58,7 +61,7 @@ func TestAnotherFormatIsRefused(t *testing.T) {
 			was, err := d.tracking.Table(t.Context(), "shop.numbers")
 			d.must(err)
 			d.lake.change("numbers", func(s *spec.Table) {
-				s.Target.Format, s.StorageMode, s.Ordering = "iceberg", "current_snapshot", ""
+				s.Target.Format, s.StorageMode, s.Ordering, s.PartitionBy = "iceberg", "current_snapshot", "", nil
 				tc.to.edit(s)
 			})
 			d.untouched(tc.texts...)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"github.com/oklog/ulid/v2"
 
@@ -20,6 +21,8 @@ type Extraction struct {
 	Connection spec.Connection
 	Source     spec.DatabaseSource
 	Output     Output
+	// Plan makes the files' columns of those that are read; nil numbers these.
+	Plan func(schema.Table) (schema.Table, error)
 	// Readers is how many sessions read at once; with more than one, another holds the snapshot that they share.
 	Readers int
 	// UnitBytes is about how much of the table one unit reads; 0 is DefaultUnitBytes.
@@ -60,6 +63,12 @@ func (e *Extraction) Run(ctx context.Context) ([]Result, error) {
 	if e.Started != nil {
 		e.Started(name, described.EstimatedRows)
 	}
+	planned := numbered(described.Schema)
+	if e.Plan != nil {
+		if planned, err = e.Plan(described.Schema); err != nil {
+			return nil, err
+		}
+	}
 	readers := 0
 	if e.Readers > 1 {
 		if readers, err = readersOf(ctx, snapshot, e.Readers); err != nil {
@@ -67,7 +76,7 @@ func (e *Extraction) Run(ctx context.Context) ([]Result, error) {
 		}
 	}
 	id := ulid.Make().String()
-	base := Unit{RunID: id, Attempt: id, Table: name, Extract: &ExtractUnit{Connection: e.Connection, Schema: numbered(described.Schema), Output: e.Output}}
+	base := Unit{RunID: id, Attempt: id, Table: name, Extract: &ExtractUnit{Connection: e.Connection, Schema: planned, Output: e.Output}}
 	units, err := cut(ctx, snapshot, e.Source, nil, readers > 0, cmp.Or(e.UnitBytes, DefaultUnitBytes), base, func(unit string) (string, string) {
 		return e.Output.KeyPrefix + id + "-" + unit + "-", e.Output.KeySuffix
 	})
@@ -87,6 +96,7 @@ func (e *Extraction) Run(ctx context.Context) ([]Result, error) {
 
 // numbered gives the columns of files without a table their identities: their places.
 func numbered(t schema.Table) schema.Table {
+	t.Columns = slices.Clone(t.Columns)
 	for i := range t.Columns {
 		t.Columns[i].FieldID = i + 1
 	}

@@ -80,8 +80,13 @@ func TestOthersCommitOnTop(t *testing.T) {
 // A tracker that was restored from a copy of before, or lost its position, costs nothing: the table's checkpoint counts.
 func TestARestoredTrackerIsOverruled(t *testing.T) {
 	t.Parallel()
+	inMergedFormats(t, restoredTracker)
+}
+
+func restoredTracker(t *testing.T, format string) {
+	t.Helper()
 	l := newLake(t, `CREATE TABLE goods (id bigint PRIMARY KEY, name text)`, `INSERT INTO goods VALUES (1, 'a')`)
-	l.changing("goods", spec.Extract{}, nil)
+	l.changing("goods", spec.Extract{}, func(s *spec.Table) { s.Target.Format = format })
 	_, first := l.round("goods")
 	old, err := l.tracking.Position(t.Context(), "shop.goods")
 	l.must(err)
@@ -109,12 +114,23 @@ func (l *lake) record(name string, p *tracking.Position) {
 // reload, in each mode that needs a position, and a reload is the way out.
 func TestExpiredAncestryNamesReload(t *testing.T) {
 	t.Parallel()
+	inMergedFormats(t, expiredAncestry)
+}
+
+func expiredAncestry(t *testing.T, format string) {
+	t.Helper()
 	l := newLake(t, `CREATE TABLE goods (id bigint PRIMARY KEY, name text)`, `INSERT INTO goods VALUES (1, 'a'), (2, 'b')`)
-	l.changing("goods", spec.Extract{}, nil)
-	l.round("goods")
-	l.foreign("goods", "upsert", "2", "theirs")
-	l.foreign("goods", "upsert", "1", "theirs too")
-	l.foreign("goods", "expire")
+	l.changing("goods", spec.Extract{}, func(s *spec.Table) { s.Target.Format = format })
+	_, first := l.round("goods")
+	if format == "hudi" {
+		(&landing{lake: l, name: "goods"}).sparkCommits(nil)
+		l.sparkArchives("goods", first.Commit)
+	} else {
+		l.foreign("goods", "upsert", "2", "theirs")
+		l.foreign("goods", "upsert", "1", "theirs too")
+		l.foreign("goods", "expire")
+	}
+	l.sql(`UPDATE goods SET name = 'A' WHERE id = 1`, `DELETE FROM goods WHERE id = 2`)
 	l.refused("goods", postgres.ErrReload, "are gone")
 	l.change("goods", func(s *spec.Table) { s.Reload = "once" })
 	l.round("goods")

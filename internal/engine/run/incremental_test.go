@@ -3,7 +3,9 @@ package run_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,6 +47,10 @@ func (l *lake) shows(name, query string) {
 	l.sql(`CREATE OR REPLACE VIEW shown AS ` + query)
 	want, err := readback.Postgres(l.t.Context(), l.db.ConnString, "public", "shown")
 	l.must(err)
+	if l.isHudi(name) {
+		l.hudiHolds(name, want)
+		return
+	}
 	got, err := l.reader().Iceberg(l.t.Context(), l.database+"."+name)
 	l.must(err)
 	for _, row := range got[0].Rows {
@@ -67,12 +73,14 @@ var extracts = map[string]spec.Extract{
 // What changes is merged, each horizon as it finds it, and the chain of positions is whole.
 func TestChangesAreMerged(t *testing.T) {
 	t.Parallel()
-	for name, extract := range extracts {
-		t.Run(name, func(t *testing.T) {
+	for _, way := range append(slices.Sorted(maps.Keys(extracts)), "transactions in Hudi") {
+		name, hudi := strings.CutSuffix(way, " in Hudi")
+		format := map[bool]string{false: "iceberg", true: "hudi"}[hudi]
+		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			l := newLake(t, `CREATE TABLE goods (id bigint PRIMARY KEY, name text, price numeric(12,2), at timestamptz NOT NULL DEFAULT clock_timestamp(), id_seen bigint GENERATED ALWAYS AS IDENTITY)`,
 				`INSERT INTO goods SELECT i, CASE WHEN i % 7 > 0 THEN 'good ' || i END, i * 1.25 FROM generate_series(1, 3000) i`)
-			l.changing("goods", extract, nil)
+			l.changing("goods", extracts[name], func(s *spec.Table) { s.Target.Format = format })
 			_, first := l.round("goods")
 			l.equal("goods")
 			if first.Inserted != 3000 || first.Updated != 0 || first.Horizon != name {
@@ -107,14 +115,17 @@ func TestChangesAreMerged(t *testing.T) {
 // A random history of inserts and updates is in the lake after each run, whatever the key.
 func TestRandomHistoriesAreMerged(t *testing.T) {
 	t.Parallel()
-	for key, columns := range map[string]string{"uuid": "id uuid PRIMARY KEY", "text": `id text COLLATE "C" PRIMARY KEY`, "two columns": "id int, part text, PRIMARY KEY (id, part)"} {
+	for key, columns := range map[string]string{"uuid": "id uuid PRIMARY KEY", "text": `id text COLLATE "C" PRIMARY KEY`, "two columns": "id int, part text, PRIMARY KEY (id, part)", "two columns of Hudi": "id int, part text, PRIMARY KEY (id, part)"} {
 		t.Run(key, func(t *testing.T) {
 			t.Parallel()
 			r := rand.New(rand.NewPCG(sandbox.Seed(t), 3))
 			l := newLake(t, `CREATE TABLE things (`+columns+`, n int, note text)`)
 			l.changing("things", spec.Extract{}, func(s *spec.Table) {
-				if key == "two columns" {
+				if strings.HasPrefix(key, "two columns") {
 					s.PrimaryKey = []string{"id", "part"}
+				}
+				if strings.HasSuffix(key, "of Hudi") {
+					s.Target.Format = "hudi"
 				}
 			})
 			insert := map[string]string{
@@ -130,7 +141,7 @@ func TestRandomHistoriesAreMerged(t *testing.T) {
 				l.sql(fmt.Sprintf(insert, top, next), fmt.Sprintf(`UPDATE things SET n = n + 1, note = coalesce(note, '') || 'u' WHERE n %% %d = 0`, 2+r.IntN(40)))
 				top = next
 				l.round("things")
-				l.shows("things", `SELECT id::text AS id, `+map[bool]string{true: "part, "}[key == "two columns"]+`n, note FROM things`)
+				l.shows("things", `SELECT id::text AS id, `+map[bool]string{true: "part, "}[strings.HasPrefix(key, "two columns")]+`n, note FROM things`)
 			}
 		})
 	}
@@ -214,8 +225,13 @@ func TestColumnsThatMergesCannotFollow(t *testing.T) {
 // What cannot be merged is refused by name, and a reload is the way out.
 func TestRefusalsOfMerges(t *testing.T) {
 	t.Parallel()
+	inMergedFormats(t, refusalsOfMerges)
+}
+
+func refusalsOfMerges(t *testing.T, format string) {
+	t.Helper()
 	l := newLake(t, `CREATE TABLE goods (id bigint, name text)`, `INSERT INTO goods VALUES (1, 'a'), (2, 'b')`)
-	l.changing("goods", spec.Extract{}, nil)
+	l.changing("goods", spec.Extract{}, func(s *spec.Table) { s.Target.Format = format })
 	l.round("goods")
 	l.sql(`INSERT INTO goods VALUES (3, 'c'), (3, 'd')`)
 	if out := l.runner().Table(t.Context(), "shop.goods"); !errors.Is(out.Err, merge.ErrKey) || !strings.Contains(out.Err.Error(), "two rows have the key id = 3") {
@@ -229,7 +245,7 @@ func TestRefusalsOfMerges(t *testing.T) {
 	l.round("goods")
 	l.equal("goods")
 	doc := l.source("goods")
-	doc.Extract.Mode, doc.PrimaryKey, doc.Filter = "incremental", []string{"id"}, []spec.Predicate{{Column: "name", Op: "!=", Value: "a"}}
+	doc.Target.Format, doc.Extract.Mode, doc.PrimaryKey, doc.Filter = format, "incremental", []string{"id"}, []spec.Predicate{{Column: "name", Op: "!=", Value: "a"}}
 	l.must(l.tracking.UpdateTable(t.Context(), doc, sandbox.Account))
 	if out := l.runner().Table(t.Context(), "shop.goods"); !errors.Is(out.Err, postgres.ErrReload) {
 		t.Errorf("another filter: %v", out.Err)

@@ -201,7 +201,7 @@ func (p processes) unit(u run.Unit, result *run.Result) error {
 func TestUnitsInSeparateProcesses(t *testing.T) {
 	t.Parallel()
 	l := newLake(t, append([]string{everyType}, extremes...)...)
-	l.sql(`ALTER TABLE every SET (fillfactor = 10)`, `INSERT INTO every SELECT 1000000 + i, i % 2 = 0, i % 100, -i, i * 1000003::bigint, i / 7.0, NULL, i, i, date '2024-01-01' + i, now()::timestamp, now(), repeat(md5(i::text), 10), NULL, 'x' FROM generate_series(1, 2000) i`)
+	l.sql(`ALTER TABLE every SET (fillfactor = 10)`, `INSERT INTO every SELECT 1000000 + i, i % 2 = 0, i % 100, -i, i * 1000003::bigint, i / 7.0, NULL, i, i, date '2024-01-01' + i, now()::timestamp, now(), repeat(md5(i::text), 10), NULL, 'x' FROM generate_series(1, 2000) i`, `ANALYZE every`)
 	l.add("every")
 	want, err := readback.Postgres(t.Context(), l.db.ConnString, "public", "every")
 	l.must(err)

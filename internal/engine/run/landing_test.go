@@ -57,11 +57,25 @@ type way struct {
 	versions bool
 	// sparse says that a generation changes some rows, not all.
 	sparse bool
+	// hudi says that the table is one of Hudi.
+	hudi bool
 	// edit is what the document says.
 	edit func(*spec.Table)
 }
 
 func incremental(s *spec.Table) { s.Extract.Mode, s.PrimaryKey = "incremental", []string{"id"} }
+
+func historical(s *spec.Table) {
+	incremental(s)
+	s.StorageMode, s.Ordering = "historical", "v"
+}
+
+func hudiFormat(edit func(*spec.Table), partitions ...string) func(*spec.Table) {
+	return func(s *spec.Table) {
+		edit(s)
+		s.Target.Format, s.PartitionBy = "hudi", partitions
+	}
+}
 
 // The ways to land.
 var (
@@ -73,19 +87,21 @@ var (
 	}}
 	flipped = way{name: "replacing plain files", edit: func(s *spec.Table) { s.Target.Format = "parquet" }}
 	batched = way{name: "adding batches of plain files", merging: true, sparse: true, versions: true, edit: func(s *spec.Table) {
-		incremental(s)
-		s.StorageMode, s.Ordering, s.Target.Format = "historical", "v", "parquet"
+		historical(s)
+		s.Target.Format = "parquet"
 	}}
-	versioned = way{name: "adding versions", merging: true, sparse: true, versions: true, edit: func(s *spec.Table) {
-		incremental(s)
-		s.StorageMode, s.Ordering = "historical", "v"
-	}}
+	hudiReplaced = way{name: "replacing a table of Hudi", hudi: true, edit: hudiFormat(func(s *spec.Table) { s.PrimaryKey = []string{"id"} })}
+	hudiMerged   = way{name: "merging into Hudi", hudi: true, merging: true, sparse: true, edit: hudiFormat(incremental)}
+	hudiParted   = way{name: "merging into partitions of Hudi", hudi: true, merging: true, sparse: true, edit: hudiFormat(incremental, "half")}
+	hudiVersions = way{name: "adding versions in Hudi", hudi: true, merging: true, sparse: true, versions: true, edit: hudiFormat(historical)}
+	hudiHistory  = way{name: "adding versions in partitions of Hudi", hudi: true, merging: true, sparse: true, versions: true, edit: hudiFormat(historical, "half")}
+	versioned    = way{name: "adding versions", merging: true, sparse: true, versions: true, edit: historical}
 )
 
 // newNumbers makes a lake whose source is the table numbers.
 func newNumbers(t *testing.T) *lake {
 	t.Helper()
-	return newLake(t, `CREATE TABLE numbers (id int PRIMARY KEY, v int NOT NULL)`)
+	return newLake(t, `CREATE TABLE numbers (id int PRIMARY KEY, v int NOT NULL, half int GENERATED ALWAYS AS (v % 2) STORED)`)
 }
 
 // landing configures a target of numbers.
@@ -191,6 +207,9 @@ func (d *landing) settled(why string, out run.Outcome) {
 		d.litter()
 	}
 	d.sees(why, d.now)
+	if d.hudi {
+		d.shownWhole(why)
+	}
 	d.before = d.now
 	name := "shop." + d.name
 	head := d.head(d.name)
@@ -232,6 +251,9 @@ func (d *landing) sees(why string, states ...string) string {
 
 // read reads the rows as readers of the catalogue do: entry, metadata, manifests, data files.
 func (d *landing) read() (string, error) {
+	if d.hudi {
+		return d.readHudi()
+	}
 	entry, err := d.runner().Catalog.Get(d.t.Context(), d.database, d.name)
 	if err == nil && entry.Parameters["metadata_location"] == "" {
 		return d.readFolders(entry)
@@ -419,6 +441,10 @@ func eachRow(data []byte, row func(at int, row parquetgo.Row)) error {
 func (d *landing) whole(exactly bool) {
 	d.t.Helper()
 	d.chained("in the end")
+	if d.hudi {
+		d.wholeHudi(exactly)
+		return
+	}
 	m, err := d.metadata()
 	d.must(err)
 	if m == nil {

@@ -56,7 +56,10 @@ func (f *life) look(what string, states ...map[string]bool) {
 			f.landed = s
 		}
 	}
-	if m, err := f.metadata(); err == nil && m != nil {
+	switch m, err := f.metadata(); {
+	case f.hudi:
+		f.at[f.newestCommit()] = f.landed
+	case err == nil && m != nil:
 		f.at[m.Current] = f.landed
 	}
 }
@@ -87,6 +90,10 @@ func (f *life) lives() {
 		w, _ := f.workerOver(nil) // on the time that workers observe, for a killed one's lease is over by that alone
 		w.record(f.name, f.known[f.random.IntN(len(f.known))])
 		f.look("a restored tracker", f.landed)
+	case step == 8 && f.hudi:
+		f.sparkCommit()
+	case step == 9 && f.hudi:
+		f.sparkRollback()
 	case step == 8:
 		f.foreignCommit()
 	case step == 9:
@@ -169,9 +176,9 @@ func (f *life) rollBack() {
 // simple model says, the chain of positions is whole, and a quiet run makes the table what the source has.
 func TestRandomLives(t *testing.T) {
 	t.Parallel()
-	ways := []way{replaced, merged, marked, versioned, flipped, batched}
+	ways := []way{replaced, merged, marked, versioned, flipped, batched, hudiReplaced, hudiMerged, hudiParted, hudiVersions, hudiHistory}
 	if underRace {
-		ways = ways[1:3]
+		ways = []way{merged, marked, hudiParted}
 	}
 	for _, by := range ways {
 		t.Run(by.name, func(t *testing.T) {

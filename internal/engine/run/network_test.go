@@ -149,7 +149,7 @@ func (n *network) harms() []string {
 func recognise(r *http.Request) (c call, renewal bool, err error) {
 	service, operation, isJSON := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	if !isJSON {
-		c = call{service: "S3", operation: r.Method, conditional: r.Header.Get("If-None-Match") != ""}
+		c = call{service: "S3", operation: r.Method, conditional: r.Header.Get("If-None-Match") != "" || r.Header.Get("If-Match") != ""}
 		c.writes = r.Method != http.MethodGet && r.Method != http.MethodHead
 		switch query := r.URL.Query(); {
 		case query.Has("delete"):
@@ -167,7 +167,7 @@ func recognise(r *http.Request) (c call, renewal bool, err error) {
 	r.Body = io.NopCloser(bytes.NewReader(data))
 	c = call{service: strings.TrimPrefix(service, "AWS"), operation: operation}
 	switch operation {
-	case "PutItem", "UpdateItem", "TransactWriteItems", "CreateTable", "UpdateTable":
+	case "PutItem", "UpdateItem", "TransactWriteItems", "CreateTable", "UpdateTable", "CreatePartition":
 		c.conditional, c.writes = true, true
 	}
 	return c, bytes.Contains(data, []byte(`"UpdateExpression":"SET lease_until = :until"`)), nil

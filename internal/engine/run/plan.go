@@ -174,8 +174,8 @@ func (a *attempt) checkPartitions(l *landing, wanted schema.Table) error {
 		return nil
 	}
 	wayOut := postgres.ErrReload
-	if a.doc.StorageMode == "historical" {
-		wayOut = table.ErrPartitioning
+	if a.doc.StorageMode == "historical" || a.doc.Target.Format == "hudi" {
+		wayOut = fmt.Errorf("land into a new target: %w", table.ErrPartitioning)
 	}
 	return fmt.Errorf("planning %q: the lake's table is partitioned by %s and partition_by says %s: have partition_by say what the table is partitioned by, or %w", a.name, named(l.head.Schema.Partition), named(wanted.Partition), wayOut)
 }
@@ -212,15 +212,19 @@ func (a *attempt) examine(ctx context.Context, l *landing, snapshot *postgres.Sn
 			return err
 		}
 		if twice {
-			return fmt.Errorf("running %q: the source has several rows with equal values in %q, by which changes are merged: name columns that identify a row as primary_key, name the column that says which of them is newest as ordering, or use mode \"full\" and storage_mode \"current_snapshot\"", a.name, names)
+			otherwise := "use mode \"full\" and storage_mode \"current_snapshot\""
+			if a.doc.Target.Format == "hudi" {
+				otherwise = "use the format \"iceberg\" with mode \"full\""
+			}
+			return fmt.Errorf("running %q: the source has several rows with equal values in %q, by which changes are merged: name columns that identify a row as primary_key, name the column that says which of them is newest as ordering, or %s", a.name, names, otherwise)
 		}
 	}
 	return a.countSource(ctx, snapshot, shared)
 }
 
-// keyed reports whether rows are told apart by their key.
+// keyed reports whether rows are told apart by their key. In Hudi they always are: each holds it.
 func (a *attempt) keyed() bool {
-	return a.doc.Extract.Mode == "incremental" || a.doc.StorageMode == "historical"
+	return a.doc.Extract.Mode == "incremental" || a.doc.StorageMode == "historical" || a.doc.Target.Format == "hudi"
 }
 
 // keysHaveValues refuses rows whose key has a part without a value.

@@ -33,6 +33,8 @@ func TestWhatFindsNothingNewIsRecorded(t *testing.T) {
 		"versions in Iceberg":       kept("iceberg"),
 		"versions in plain Parquet": kept("parquet"),
 		"a snapshot in Iceberg":     func(*spec.Table) {},
+		"versions in Hudi":          kept("hudi"),
+		"a snapshot in Hudi":        hudiFormat(func(*spec.Table) {}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -9,7 +9,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
@@ -194,19 +193,12 @@ func (a *attempt) readResult(ctx context.Context, l *landing, u tracking.LoadUni
 // readResults reads what units came to. One that lacks a file is read again.
 func (a *attempt) readResults(ctx context.Context, d *load, units []tracking.LoadUnit) error {
 	results, errs := make([]*Result, len(units)), make([]error, len(units))
-	var wait sync.WaitGroup
-	slots := make(chan struct{}, looksAtOnce)
-	for i, u := range units {
-		slots <- struct{}{}
-		wait.Go(func() {
-			defer func() { <-slots }()
-			errs[i] = guard.Call(func() (err error) {
-				results[i], err = a.readResult(ctx, d.l, u)
-				return err
-			})
-		})
+	if err := guard.Each(ctx, looksAtOnce, len(units), func(ctx context.Context, i int) error {
+		results[i], errs[i] = a.readResult(ctx, d.l, units[i])
+		return nil
+	}); err != nil {
+		return err
 	}
-	wait.Wait()
 	for i, err := range errs {
 		var gone *obstacle
 		switch {

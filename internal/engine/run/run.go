@@ -171,7 +171,7 @@ func (a *attempt) readDocuments(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := unsupported(doc).Err(spec.KindTable, a.name); err != nil {
+	if err := doc.Unsupported().Err(spec.KindTable, a.name); err != nil {
 		return err
 	}
 	if err := a.r.Tracker.CheckNesting(ctx, doc); err != nil {

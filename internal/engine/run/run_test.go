@@ -114,18 +114,23 @@ func TestRunIsRecorded(t *testing.T) {
 // head is the newest state of a landed table.
 func (l *lake) head(name string) *table.Head {
 	l.t.Helper()
-	bucket, err := l.worker().Stores("s3://" + l.bucket + "/")
-	l.must(err)
-	var found table.Table = iceberg.New(iceberg.Options{Store: bucket, Catalog: l.runner().Catalog, Prefix: "raw/" + name + "/", Database: l.database, Name: name})
-	if e, err := l.runner().Catalog.Get(l.t.Context(), l.database, name); err == nil && e.Parameters["table_type"] == "" {
-		found = hive.New(hive.Options{Store: bucket, Catalog: l.runner().Catalog, Prefix: "raw/" + name + "/", Database: l.database, Name: name, Historical: len(e.PartitionKeys) > 0})
-	}
-	if doc, err := l.tracking.Table(l.t.Context(), "shop."+name); err == nil && doc.Target.Format == "hudi" {
-		found = hudi.New(hudi.Options{Store: bucket, Catalog: l.runner().Catalog, Prefix: "raw/" + name + "/", Database: l.database, Name: name})
-	}
-	h, err := found.Head(l.t.Context())
+	h, err := l.opened(name).Head(l.t.Context())
 	l.must(err)
 	return h
+}
+
+// opened is a table of the lake in the format that it has there.
+func (l *lake) opened(name string) table.Table {
+	l.t.Helper()
+	bucket, err := l.worker().Stores("s3://" + l.bucket + "/")
+	l.must(err)
+	if l.isHudi(name) {
+		return hudi.New(hudi.Options{Store: bucket, Catalog: l.runner().Catalog, Prefix: "raw/" + name + "/", Database: l.database, Name: name})
+	}
+	if e, err := l.runner().Catalog.Get(l.t.Context(), l.database, name); err == nil && e.Parameters["table_type"] == "" {
+		return hive.New(hive.Options{Store: bucket, Catalog: l.runner().Catalog, Prefix: "raw/" + name + "/", Database: l.database, Name: name, Historical: len(e.PartitionKeys) > 0})
+	}
+	return iceberg.New(iceberg.Options{Store: bucket, Catalog: l.runner().Catalog, Prefix: "raw/" + name + "/", Database: l.database, Name: name})
 }
 
 // One failing table stops no other; its failure is named, recorded, and over when its cause is.
@@ -185,11 +190,14 @@ func TestValuesWithoutAFormAreErrors(t *testing.T) {
 
 func (l *lake) objects(prefix string) map[string]int64 {
 	l.t.Helper()
-	out, err := l.clients.S3.ListObjectsV2(l.t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String(l.bucket), Prefix: aws.String(prefix)})
-	l.must(err)
 	found := map[string]int64{}
-	for _, o := range out.Contents {
-		found[aws.ToString(o.Key)] = aws.ToInt64(o.Size)
+	pages := s3.NewListObjectsV2Paginator(l.clients.S3, &s3.ListObjectsV2Input{Bucket: aws.String(l.bucket), Prefix: aws.String(prefix)})
+	for pages.HasMorePages() {
+		out, err := pages.NextPage(l.t.Context())
+		l.must(err)
+		for _, o := range out.Contents {
+			found[aws.ToString(o.Key)] = aws.ToInt64(o.Size)
+		}
 	}
 	return found
 }
@@ -374,4 +382,16 @@ func TestUnsupportedDocumentsAreRefused(t *testing.T) {
 	if !errors.As(out.Err, &invalid) || invalid.Problems[0].Path.String() != "freshness" {
 		t.Errorf("got %v", out.Err)
 	}
+}
+
+// dataFiles are the keys of a table's data files, committed or not.
+func (l *lake) dataFiles(name string) []string {
+	l.t.Helper()
+	var out []string
+	for key := range l.objects("raw/" + name + "/") {
+		if strings.HasSuffix(key, ".parquet") {
+			out = append(out, key)
+		}
+	}
+	return out
 }

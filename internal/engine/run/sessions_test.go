@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -113,7 +114,12 @@ func TestSessionsAreRefusedInTheMiddle(t *testing.T) {
 			}
 			// Those that read end, the holder of the snapshot being the oldest, and others are asked for.
 			m.sql(fmt.Sprintf(`ALTER ROLE %q CONNECTION LIMIT %d`, role, limit))
+			deadline := time.Now().Add(time.Minute)
 			for ended := 0; ended < 2; {
+				if time.Now().After(deadline) {
+					t.Errorf("%d sessions of readers were to end, and 2 are at work", ended)
+					return
+				}
 				var now int
 				m.query(&now, fmt.Sprintf(`SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity WHERE usename = '%s' ORDER BY backend_start OFFSET 1) readers`, role))
 				ended += now

@@ -55,7 +55,7 @@ func (l *lake) many() *many {
 // manyOf makes the table wide of rows.
 func (l *lake) manyOf(rows int, statement, value string) *many {
 	l.t.Helper()
-	l.sql(statement, fmt.Sprintf(`INSERT INTO wide SELECT i, 0, %s FROM generate_series(1, %d) i`, value, rows))
+	l.sql(statement, fmt.Sprintf(`INSERT INTO wide SELECT i, 0, %s FROM generate_series(1, %d) i`, value, rows), `ANALYZE wide`)
 	l.add("wide")
 	m := &many{lake: l, rows: rows}
 	m.lands("the first run")

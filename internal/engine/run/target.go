@@ -1,11 +1,11 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
@@ -69,18 +69,19 @@ var formats = map[string]func(r *Runner, t *spec.Table, bucket store.Store, pref
 		})
 	},
 	"hudi": func(r *Runner, t *spec.Table, bucket store.Store, prefix, _ string) table.Table {
-		return hudi.New(hudi.Options{Store: bucket, Catalog: r.Catalog, Prefix: prefix, Database: t.Target.Database, Name: t.Target.Table, Version: r.Version, Now: r.Now})
+		return hudi.New(hudi.Options{
+			Store: bucket, Catalog: r.Catalog, Prefix: prefix, Database: t.Target.Database, Name: t.Target.Table, Version: r.Version, Now: r.Now,
+			Source: t.Name, Precombine: inLake(t, t.Ordering),
+		})
 	},
 }
 
-// onTrial is a format that is written here and not released yet: only tests set it.
-var onTrial string
-
-// unsupported is what this release does not do of a document.
-func unsupported(doc *spec.Table) spec.Problems {
-	return slices.DeleteFunc(doc.Unsupported(), func(p spec.Problem) bool {
-		return onTrial != "" && doc.Target.Format == onTrial && p.Path.String() == "target.format"
-	})
+// inLake is the name that a column of the source has in the lake; "" for none.
+func inLake(t *spec.Table, name string) string {
+	if name == "" {
+		return ""
+	}
+	return cmp.Or(t.Columns[name].Name, spec.LakeName(name))
 }
 
 // begin opens the table of the document's format over the target's bucket and reads its head.

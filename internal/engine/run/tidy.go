@@ -10,11 +10,15 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
 
-// orphanAge is how old an object without a place in the table is before it is removed.
-const orphanAge = 3 * 24 * time.Hour
+// OrphanAge is how old an object without a place in the table is before it is removed.
+const OrphanAge = 3 * 24 * time.Hour
+
+// CleanEvery is how often old snapshots are forgotten. To forget is a commit of its own, which reads what those that are kept
+// share with the ones that go, and is as costly for one as for many.
+const CleanEvery = 6 * time.Hour
 
 // due says what a commit at a time is followed by, one before it having been made by some run: old snapshots are forgotten
-// with the first commit of an hour, and orphans removed with the first of a day.
+// with the first commit of a quarter of a day, and orphans removed with the first of a day.
 func due(before *table.Checkpoint, now time.Time) (clean, orphans bool) {
 	if before == nil {
 		return false, false
@@ -24,8 +28,8 @@ func due(before *table.Checkpoint, now time.Time) (clean, orphans bool) {
 		return true, true
 	}
 	last := ulid.Time(run.Time()).UTC()
-	hour, day := last.Truncate(time.Hour), last.Truncate(24*time.Hour)
-	return !now.UTC().Truncate(time.Hour).Equal(hour), !now.UTC().Truncate(24 * time.Hour).Equal(day)
+	quarter, day := last.Truncate(CleanEvery), last.Truncate(24*time.Hour)
+	return !now.UTC().Truncate(CleanEvery).Equal(quarter), !now.UTC().Truncate(24 * time.Hour).Equal(day)
 }
 
 // tidy keeps the table small behind a commit. What fails is tried again with a later one.
@@ -43,7 +47,7 @@ func (a *attempt) tidy(ctx context.Context, target table.Table, before *table.Ch
 	}
 	if err == nil && orphans {
 		var removed int
-		if removed, err = target.RemoveOrphans(ctx, orphanAge); removed > 0 {
+		if removed, err = target.RemoveOrphans(ctx, OrphanAge); removed > 0 {
 			a.log.Info("files without a place in the table are removed", "files", removed)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/readback"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
@@ -173,6 +175,8 @@ var landedDeclared = []landed{
 	{source: "money", declared: "string", lake: "string", values: same("-1234.50")},
 	{source: "money", declared: "decimal(22,3)", lake: "decimal(22, 3)", values: [][2]string{{"-1234.5", "-1234.500"}}},
 	{source: "date", declared: "string", lake: "string", values: same("infinity", "-infinity", "0044-03-15 BC", "5874897-12-31")},
+	{source: "timestamp", declared: "long", lake: "long", values: [][2]string{{"1969-12-31 23:59:59.999999", "-1"}, {"9999-12-31 23:59:59.999999", lastMicro}}},
+	{source: "timestamptz", declared: "long", lake: "long", values: [][2]string{{"1970-01-01 01:00:00.000001+01", "1"}}},
 	{source: "timestamp", declared: "string", lake: "string", values: same("infinity", "0044-03-15 12:00:00.000001 BC", "294276-12-31 23:59:59.999999")},
 	{source: "timestamptz", declared: "string", lake: "string", values: [][2]string{{"-infinity", "-infinity"}, {"2026-01-01 00:00+01", "2025-12-31 23:00:00+00"}}},
 	{source: "time", declared: "long", lake: "long", values: [][2]string{{"24:00:00", "86400000000"}, {"00:00:00.000001", "1"}}},
@@ -186,12 +190,58 @@ var landedDeclared = []landed{
 // are not ours agree on it.
 func TestTypesLandExactly(t *testing.T) {
 	t.Parallel()
-	l := newLake(t, append(slices.Clone(typesNeed), `CREATE TABLE "Odd ""one" ()`)...)
+	l, types, rows := landTypes(t, "iceberg")
+	iceberg, err := l.reader().Iceberg(t.Context(), l.database+".types")
+	l.must(err)
+	for i, c := range types {
+		if got := iceberg[0].Columns[i+1][1]; got != c.lake {
+			t.Errorf("%s (declared %q) is %s in the lake, want %s", c.source, c.declared, got, c.lake)
+		}
+	}
+	duck, err := l.reader().Parquet(t.Context(), "duckdb", l.download("raw/types/data/")...)
+	l.must(err)
+	for engine, got := range map[string]*readback.Table{"PyIceberg": &iceberg[0], "DuckDB": &duck[0]} {
+		compareTypes(t, engine, types, rows, got)
+	}
+}
+
+// So they do in Hudi, where DuckDB and pyarrow agree on them; the catalogue calls them as it does those of all tables.
+func TestTypesLandExactlyInHudi(t *testing.T) {
+	t.Parallel()
+	l, types, rows := landTypes(t, "hudi")
+	for _, engine := range []string{"duckdb", "pyarrow"} {
+		got, err := l.reader().Parquet(t.Context(), engine, l.hudiFiles("types")...)
+		l.must(err)
+		if len(got) != 1 {
+			t.Fatalf("there are %d files", len(got))
+		}
+		landed := got[0]
+		landed.Columns = landed.Columns[5:] // Hudi's own are in front
+		for i := range landed.Rows {
+			landed.Rows[i] = landed.Rows[i][5:]
+		}
+		compareTypes(t, engine, types, rows, &landed)
+	}
+	entry := l.entryOf("types")
+	for i, c := range types {
+		typ, err := schema.ParseType(strings.ReplaceAll(c.lake, ", ", ","))
+		l.must(err)
+		if got := entry.Columns[i+6].Type; got != table.GlueType(typ) {
+			t.Errorf("%s (declared %q) is %s in the catalogue, want %s", c.source, c.declared, got, c.lake)
+		}
+	}
+}
+
+// landTypes lands a column of each type, and a row for each of the values, behind a column id.
+func landTypes(t *testing.T, format string) (l *lake, types []landed, rows int) {
+	t.Helper()
+	l = newLake(t, append(slices.Clone(typesNeed), `CREATE TABLE "Odd ""one" ()`)...)
 	var version int
 	l.query(&version, `SELECT current_setting('server_version_num')::int / 10000`)
-	types := slices.DeleteFunc(slices.Clone(landedTypes), func(c landed) bool { return c.since > version })
-	create, rows := []string{"id int"}, 0
+	types = slices.DeleteFunc(slices.Clone(landedTypes), func(c landed) bool { return c.since > version })
+	create := []string{"id int"}
 	doc := l.source("types")
+	doc.Target.Format, doc.PrimaryKey = format, []string{"id"}
 	doc.Columns = map[string]spec.Column{}
 	for i, c := range types {
 		create = append(create, fmt.Sprintf("c%d %s", i, c.source))
@@ -214,24 +264,12 @@ func TestTypesLandExactly(t *testing.T) {
 	}
 	l.must(l.tracking.CreateTable(t.Context(), doc, sandbox.Account))
 	l.must(l.runner().Table(t.Context(), "shop.types").Err)
-
-	iceberg, err := l.reader().Iceberg(t.Context(), l.database+".types")
-	l.must(err)
-	for i, c := range types {
-		if got := iceberg[0].Columns[i+1][1]; got != c.lake {
-			t.Errorf("%s (declared %q) is %s in the lake, want %s", c.source, c.declared, got, c.lake)
-		}
-	}
-	duck, err := l.reader().Parquet(t.Context(), "duckdb", l.download("raw/types/data/")...)
-	l.must(err)
-	for engine, got := range map[string]*readback.Table{"PyIceberg": &iceberg[0], "DuckDB": &duck[0]} {
-		compareTypes(t, engine, types, rows, got)
-	}
 	runs, err := l.tracking.Runs(t.Context(), "shop.types", 1)
 	l.must(err)
 	if w := runs[0].Notes; len(w) != 1 || !strings.Contains(w[0], "of the type public.isbn13, which lakeland does not know") {
 		t.Errorf("history notes %q", w)
 	}
+	return l, types, rows
 }
 
 func compareTypes(t *testing.T, engine string, types []landed, rows int, got *readback.Table) {

@@ -25,6 +25,16 @@ var ownName = regexp.MustCompile(`^(data|metadata)/([0-9]{5,}-)?` + uuidText + `
 
 const uuidText = `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`
 
+// remains is a table format that tells by its head what first runs that died leave beside what readers look for.
+type remains interface {
+	Own(head *table.Head, key string) bool
+}
+
+func remainsOf(l *landing, name string) bool {
+	format, ok := l.target.(remains)
+	return ok && format.Own(l.head, name)
+}
+
 // vacant refuses to make a table where files of another lie, which the catalogue knows by another name or not at all: whoever
 // cleans up one of the two would take the other's files for its own. It looks at a bounded number of objects, once, before
 // anything is written.
@@ -41,7 +51,7 @@ func (a *attempt) vacant(ctx context.Context, l *landing) error {
 			}
 			looked++
 			name := strings.TrimPrefix(object.Key, l.prefix)
-			switch own := ownName.MatchString(name); {
+			switch own := ownName.MatchString(name) || remainsOf(l, name); {
 			case object.Size == 0 && (name == "" || strings.HasSuffix(name, "/") || strings.HasSuffix(name, "_$folder$")):
 				// a folder, as consoles and Hadoop make them
 			case !own:

@@ -32,6 +32,7 @@ func TestAnotherTableAtTheLocation(t *testing.T) {
 		"iceberg": func(s *spec.Table) { s.Extract.Mode, s.PrimaryKey = "incremental", []string{"id"} },
 		"parquet": func(s *spec.Table) { s.Target.Format = "parquet" },
 		"batches": func(s *spec.Table) { kept("parquet")(s); s.PrimaryKey = []string{"id"} },
+		"hudi":    hudiFormat(incremental),
 	}
 	for name, edit := range ways {
 		t.Run(name, func(t *testing.T) {
@@ -68,12 +69,19 @@ func TestAnotherTableAtTheLocation(t *testing.T) {
 				{"metadata/00003-9c12d441-03fe-4693-9a96-a0705ddf69c1.metadata.json", "an Iceberg table", "set adopt = true"},
 				{"metadata/v3.metadata.json", "an Iceberg table", "choose another location"},
 				{".hoodie/hoodie.properties", "a Hudi table", "choose another location"},
+				{".hoodie/20260101000000000.commit", "a Hudi table", "choose another location"},
 				{"_delta_log/00000000000000000000.json", "a Delta Lake table", "choose another location"},
 				{"part-00000-9c12d441-03fe-4693-9a96-a0705ddf69c1.snappy.parquet", "files that lakeland did not write (part-00000-", "move them away"},
 				{"data/00000-0-9c12d441-03fe-4693-9a96-a0705ddf69c1-00001.parquet", "files that lakeland did not write", "choose another location"},
 			} {
-				folder := "other" + string(rune('a'+i))
-				l.put(folder+"/"+tc[0], "theirs")
+				folder, theirs := "other"+string(rune('a'+i)), "theirs"
+				if name == "hudi" && strings.HasPrefix(tc[0], ".hoodie/") {
+					if strings.HasSuffix(tc[0], "commit") {
+						continue // without properties that is no table
+					}
+					theirs = "hoodie.table.name=t\nhoodie.table.type=COPY_ON_WRITE\nhoodie.table.version=6\nhoodie.timeline.layout.version=1\nhoodie.table.recordkey.fields=id\n"
+				}
+				l.put(folder+"/"+tc[0], theirs)
 				refused(at(folder, folder), folder+"/", append(tc[1:], "s3://"+l.bucket+"/"+folder+"/")...)
 			}
 			l.put("empty/", "")
@@ -86,7 +94,11 @@ func TestAnotherTableAtTheLocation(t *testing.T) {
 			l.must(l.tracking.DeleteTable(t.Context(), first, sandbox.Account))
 			second := at("second", "same")
 			if name != "parquet" { // of which nothing but the entry tells whose it is
-				refused(second, "same/", `the source table "shop.first" was landed in`, "set adopt = true")
+				says := `the source table "shop.first" was landed in`
+				if name == "hudi" { // which its folder tells, without an entry
+					says = `was landed by the source table "shop.first"`
+				}
+				refused(second, "same/", says, "set adopt = true")
 			}
 			l.must(l.tracking.DeleteTable(t.Context(), second, sandbox.Account))
 			_, err := l.clients.Glue.DeleteTable(t.Context(), &glue.DeleteTableInput{DatabaseName: aws.String(l.database), Name: aws.String("first")})

@@ -10,22 +10,24 @@ type Formed struct {
 	Parquet string
 	// Glue is the type in the catalogue, as Athena reads it.
 	Glue string
+	// Avro is the type in the schema of a table of Hudi, and Hudi is Parquet in its files.
+	Avro, Hudi string
 }
 
 // Forms are all logical types in their forms, for the documentation. The tests of the formats hold them to what is
 // written.
 func Forms() []Formed {
 	return []Formed{
-		{Boolean, "boolean", "BOOLEAN", "boolean"},
-		{Int, "int", "INT32", "int"},
-		{Long, "long", "INT64", "bigint"},
-		{Float, "float", "FLOAT", "float"},
-		{Double, "double", "DOUBLE", "double"},
-		{Decimal, "decimal(p, s)", "INT32 up to 9 digits, INT64 up to 18, then FIXED_LEN_BYTE_ARRAY; DECIMAL(p,s)", "decimal(p,s)"},
-		{Date, "date", "INT32, DATE", "date"},
-		{Timestamp, "timestamp", "INT64, TIMESTAMP(isAdjustedToUTC=false,unit=MICROS)", "timestamp"},
-		{TimestampTZ, "timestamptz", "INT64, TIMESTAMP(isAdjustedToUTC=true,unit=MICROS)", "timestamp"},
-		{String, "string", "BYTE_ARRAY, STRING", "string"},
-		{Binary, "binary", "BYTE_ARRAY", "binary"},
+		{Boolean, "boolean", "BOOLEAN", "boolean", "boolean", "BOOLEAN"},
+		{Int, "int", "INT32", "int", "int", "INT32"},
+		{Long, "long", "INT64", "bigint", "long", "INT64"},
+		{Float, "float", "FLOAT", "float", "float", "FLOAT"},
+		{Double, "double", "DOUBLE", "double", "double", "DOUBLE"},
+		{Decimal, "decimal(p, s)", "INT32 up to 9 digits, INT64 up to 18, then FIXED_LEN_BYTE_ARRAY; DECIMAL(p,s)", "decimal(p,s)", "fixed, decimal", "FIXED_LEN_BYTE_ARRAY, DECIMAL(p,s)"},
+		{Date, "date", "INT32, DATE", "date", "int, date", "INT32, DATE"},
+		{Timestamp, "timestamp", "INT64, TIMESTAMP(isAdjustedToUTC=false,unit=MICROS)", "timestamp", "long, timestamp-micros", "INT64, TIMESTAMP(isAdjustedToUTC=true,unit=MICROS)"},
+		{TimestampTZ, "timestamptz", "INT64, TIMESTAMP(isAdjustedToUTC=true,unit=MICROS)", "timestamp", "long, timestamp-micros", "INT64, TIMESTAMP(isAdjustedToUTC=true,unit=MICROS)"},
+		{String, "string", "BYTE_ARRAY, STRING", "string", "string", "BYTE_ARRAY, STRING"},
+		{Binary, "binary", "BYTE_ARRAY", "binary", "bytes", "BYTE_ARRAY"},
 	}
 }

@@ -88,6 +88,7 @@ var (
 const (
 	timeRange = "years 0001 to 9999; `infinity`, `-infinity`, BC and later years are an error unless declared as `string`, which keeps them as PostgreSQL writes them"
 	asWritten = "as PostgreSQL writes it"
+	asMicros  = "declared as `long`: microseconds since 1970; "
 )
 
 // boundedNumeric is the line of numerics whose type modifier gives a decimal.
@@ -134,8 +135,8 @@ var mappings = []*Mapping{
 	{Name: "citext", extension: []string{"citext"}, Options: asLooseText, Note: "case kept"},
 	{Name: "bytea", oids: oids(OIDBytea), Options: options(is(Binary), by(FormText, String).ordered()), Note: "declared as `string`: `\\x` and hexadecimal digits"},
 	{Name: "date", oids: oids(OIDDate), Options: options(is(Date), by(FormText, String)), Note: timeRange},
-	{Name: "timestamp", oids: oids(OIDTimestamp), Options: options(is(Timestamp), by(FormText, String)), Note: "microseconds, no zone; " + timeRange},
-	{Name: "timestamp with time zone", oids: oids(OIDTimestampTZ), Options: options(is(TimestampTZ), by(FormText, String)), Note: "microseconds, an instant in UTC; " + timeRange},
+	{Name: "timestamp", oids: oids(OIDTimestamp), Options: options(is(Timestamp), is(Long), by(FormText, String)), Note: "microseconds, no zone; " + asMicros + timeRange},
+	{Name: "timestamp with time zone", oids: oids(OIDTimestampTZ), Options: options(is(TimestampTZ), is(Long), by(FormText, String)), Note: "microseconds, an instant in UTC; " + asMicros + timeRange},
 	{Name: "time", oids: oids(OIDTime), Options: options(is(String), is(Long)), Note: "`HH:MM:SS` with up to six decimals, `24:00:00` too; declared as `long`: microseconds since midnight. Athena has no Iceberg `time`"},
 	{Name: "time with time zone", oids: oids(1266), Options: asText, Note: "with its own offset, such as `04:05:06.789-08`"},
 	{Name: "interval", oids: oids(1186), Options: asLooseText, Note: "ISO 8601, such as `P1Y2M3DT4H5M6.5S`; months, days and time stay apart"},

@@ -84,15 +84,32 @@ nondeterministic collation are no keys, for what is one value to that is several
 
 ## Formats
 
-| In the lake | Iceberg | Parquet | Glue catalogue | Hudi |
+| In the lake | Iceberg | Parquet | Glue catalogue | Hudi: Avro in its schema; Parquet |
 |---|---|---|---|---|
 `
 
 const pageTail = `
 NULLs stay NULLs everywhere. An empty text, array or composite is not NULL.
 
+Every type of PostgreSQL lands in Hudi as it does in Iceberg, but for these:
+
+- Hudi has instants alone. A ` + "`timestamp`" + ` lands as the instant that it names in UTC: what readers show in UTC is what the source says.
+- Decimals have the fixed length of their precision, as Hudi's own writers spell them; ` + "`decimal(observed)`" + ` is refused, for no column's
+  decimal grows there.
+- Record keys and partitions are of ` + "`boolean`, `int`, `long`, `decimal(p,s)`, `date` and `string`" + `. Spark itself writes times there in two
+  ways, and for floating point numbers and bytes no two writers agree: plan and run refuse them. A time as ` + "`ordering`" + ` of versions, which is
+  part of their key, is declared as ` + "`long`" + `.
+- A key or part of one is never NULL, and a key of one column never an empty text. A key of several columns holds none of the texts
+  ` + "`__null__` and `__empty__`" + `, nor what Hudi writes between its parts.
+- NULL and an empty text are one partition. A NULL in a partition of another type than ` + "`string`" + ` is refused: Trino and Athena fail on the whole table.
+- Names are what Avro takes: letters, digits and underscores, no digit first. A column whose name is otherwise, such as ` + "`größe`" + `, is
+  given one in ` + "`columns`" + `.
+- Dates before 1582-10-15 and instants before 1900 are read as they are by all, as the files say that they were written by the proleptic
+  calendar. A writer of Spark that rewrites such a file leaves that out, and Spark then needs
+  ` + "`spark.sql.parquet.datetimeRebaseModeInRead=CORRECTED`" + ` until the next run rewrites it.
+
 A type that becomes another at the source follows the rules for [columns that change](changes.md): ` + "`int`" + ` widens to
-` + "`long`" + `, ` + "`float`" + ` to ` + "`double`" + `, a decimal to more digits at its scale.
+` + "`long`" + `, ` + "`float`" + ` to ` + "`double`" + `, a decimal to more digits at its scale. In Hudi ` + "`int`" + ` widens to ` + "`long`" + ` alone.
 `
 
 // use says as which types a line's columns are of some use.
@@ -135,7 +152,7 @@ func page() string {
 	}
 	b.WriteString(pageForms)
 	for _, f := range schema.Forms() {
-		fmt.Fprintf(&b, "| `%s` | `%s` | %s | `%s` | with the Hudi writer |\n", f.ID, f.Iceberg, f.Parquet, f.Glue)
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s | `%s` | `%s`; %s |\n", f.ID, f.Iceberg, f.Parquet, f.Glue, f.Avro, f.Hudi)
 	}
 	b.WriteString(pageTail)
 	return b.String()

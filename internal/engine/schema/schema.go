@@ -97,6 +97,9 @@ type Column struct {
 	Stamp Stamp `json:"stamp,omitempty"`
 	// FieldID is the column's identity in the lake, given out by the table format; 0 until then.
 	FieldID int `json:"field_id,omitempty"`
+	// Carried says that the column is the table format's own, which files that wait for their commit carry over from those they
+	// replace: they are short rather than read by others.
+	Carried bool `json:"carried,omitempty"`
 }
 
 // SourceColumn is a column's identity and type at the source.

@@ -46,6 +46,9 @@ var Stamps = []Column{
 func Stamped(t Table, wanted []Column) (Table, error) {
 	out := t
 	out.Columns = slices.Clone(t.Columns)
+	for i := range out.Columns {
+		out.Columns[i].Stamp = "" // some formats keep what a column was stamped with
+	}
 	for _, w := range wanted {
 		at := slices.IndexFunc(out.Columns, func(c Column) bool { return c.Name == w.Name })
 		switch {

@@ -2,7 +2,8 @@ package schema
 
 import (
 	"fmt"
-	"strings"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
 
 // NameTargets gives columns without a name theirs in the lake: the source's in lower case, with every character
@@ -13,7 +14,7 @@ func NameTargets(columns []Column) error {
 	for i := range columns {
 		c := &columns[i]
 		if c.Name == "" {
-			c.Name = targetName(c.Source.Name)
+			c.Name = spec.LakeName(c.Source.Name)
 		}
 		if other, ok := taken[c.Name]; ok {
 			return fmt.Errorf("the columns %q and %q would both be %q in the lake: give one of them another name, such as columns = { %q = { name = %q } }", other, c.Source.Name, c.Name, c.Source.Name, c.Name+"_2")
@@ -21,13 +22,4 @@ func NameTargets(columns []Column) error {
 		taken[c.Name] = c.Source.Name
 	}
 	return nil
-}
-
-func targetName(source string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '_' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r > 0x7f {
-			return r
-		}
-		return '_'
-	}, strings.ToLower(source))
 }

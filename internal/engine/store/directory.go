@@ -10,10 +10,12 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Directory keeps objects as files below a folder, for trying the engine and for tests. Conditional writes are
@@ -27,6 +29,9 @@ type Directory struct {
 func NewDirectory(root string) *Directory { return &Directory{root: root} }
 
 const unfinished = ".lakeland-unfinished-"
+
+// folderTries is how often a folder is made for a file.
+const folderTries = 10
 
 func (d *Directory) path(key string) (string, error) {
 	if !filepath.IsLocal(filepath.FromSlash(key)) || strings.HasSuffix(key, "/") {
@@ -86,12 +91,16 @@ func (d *Directory) describe(key, path string) (Object, error) {
 	if err != nil {
 		return Object{}, d.wrap("looking at", key, err)
 	}
+	return Object{Key: key, Size: int64(len(data)), Tag: tag(data), Modified: info.ModTime()}, nil
+}
+
+func tag(data []byte) string {
 	sum := sha256.Sum256(data)
-	return Object{Key: key, Size: int64(len(data)), Tag: hex.EncodeToString(sum[:]), Modified: info.ModTime()}, nil
+	return hex.EncodeToString(sum[:])
 }
 
 // Put implements Store.
-func (d *Directory) Put(ctx context.Context, key string, data []byte, when Condition) (Object, error) {
+func (d *Directory) Put(_ context.Context, key string, data []byte, when Condition) (Object, error) {
 	w, err := d.create(key, when)
 	if err != nil {
 		return Object{}, err
@@ -103,7 +112,7 @@ func (d *Directory) Put(ctx context.Context, key string, data []byte, when Condi
 	if err := w.Close(); err != nil {
 		return Object{}, err
 	}
-	return d.Head(ctx, key)
+	return Object{Key: key, Size: int64(len(data)), Tag: tag(data), Modified: time.Now()}, nil
 }
 
 // Create implements Store.
@@ -116,10 +125,15 @@ func (d *Directory) create(key string, when Condition) (Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, d.wrap("writing", key, err)
+	var f *os.File
+	for range folderTries { // a delete may take the folder away in between
+		if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil {
+			f, err = os.CreateTemp(filepath.Dir(path), unfinished+"*")
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), unfinished+"*")
 	if err != nil {
 		return nil, d.wrap("writing", key, err)
 	}
@@ -168,32 +182,51 @@ func (w *fileWriter) Close() error {
 // List implements Store.
 func (d *Directory) List(ctx context.Context, prefix, after string) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
-		var keys []string
-		err := filepath.WalkDir(d.root, func(path string, entry fs.DirEntry, err error) error {
+		var objects []Object
+		folder, _ := path.Split(prefix)
+		if folder != "" && !filepath.IsLocal(filepath.FromSlash(folder)) {
+			return // no key begins so
+		}
+		err := filepath.WalkDir(filepath.Join(d.root, filepath.FromSlash(folder)), func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), unfinished) {
-				return err
+				return gone(err)
 			}
 			relative, err := filepath.Rel(d.root, path)
-			if key := filepath.ToSlash(relative); err == nil && strings.HasPrefix(key, prefix) && key > after {
-				keys = append(keys, key)
+			if err != nil {
+				return err
 			}
-			return err
+			if key := filepath.ToSlash(relative); strings.HasPrefix(key, prefix) && key > after {
+				info, err := entry.Info()
+				if err != nil {
+					return gone(err)
+				}
+				objects = append(objects, Object{Key: key, Size: info.Size(), Modified: info.ModTime()})
+			}
+			return nil
 		})
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err != nil {
 			yield(Object{}, d.wrap("listing", prefix, err))
 			return
 		}
-		slices.Sort(keys)
-		for _, key := range keys {
-			object, err := d.Head(ctx, key)
-			if errors.Is(err, ErrNotExist) {
-				continue
+		slices.SortFunc(objects, func(a, b Object) int { return strings.Compare(a.Key, b.Key) })
+		for _, object := range objects {
+			if ctx.Err() != nil {
+				yield(Object{}, d.wrap("listing", prefix, context.Cause(ctx)))
+				return
 			}
-			if !yield(object, err) || err != nil {
+			if !yield(object, nil) {
 				return
 			}
 		}
 	}
+}
+
+// gone passes over what went meanwhile.
+func gone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // Delete implements Store.
@@ -205,6 +238,9 @@ func (d *Directory) Delete(_ context.Context, keys ...string) error {
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return d.wrap("deleting", key, err)
+		}
+		// A folder without objects is none; those that are not empty refuse.
+		for folder := filepath.Dir(path); folder != filepath.Clean(d.root) && os.Remove(folder) == nil; folder = filepath.Dir(folder) {
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 )
 
 const (
@@ -147,10 +150,13 @@ func (s *S3) Create(ctx context.Context, key string) (Writer, error) {
 	stream.done.Add(1)
 	go func() {
 		defer stream.done.Done()
-		_, err := transfermanager.New(s.client, func(o *transfermanager.Options) {
-			o.PartSizeBytes, o.MultipartUploadThreshold, o.Concurrency = partSize, partSize, partsInFlight
-			o.FailTimeout = 10 * time.Second
-		}).UploadObject(ctx, in)
+		err := guard.Call(func() error {
+			_, err := transfermanager.New(s.client, func(o *transfermanager.Options) {
+				o.PartSizeBytes, o.MultipartUploadThreshold, o.Concurrency = partSize, partSize, partsInFlight
+				o.FailTimeout = 10 * time.Second
+			}).UploadObject(ctx, in)
+			return err //nolint:wrapcheck // below
+		})
 		if err != nil {
 			err = s.wrap("writing", key, err)
 			if there, readErr := s.Head(ctx, key); readErr == nil && body.ended && there.Size == body.n {
@@ -190,11 +196,14 @@ type s3Writer struct {
 func (w *s3Writer) Write(p []byte) (int, error) { return w.pipe.Write(p) }
 
 // Close sees the last requests through also when the caller's context ends meanwhile: S3 may carry out one whose
-// answer nobody waits for, and the object would come to be behind its removal.
+// answer nobody waits for, and the object would come to be behind its removal. Where the context has ended already, none
+// is sent.
 func (w *s3Writer) Close() error {
-	if w.follow() {
-		defer context.AfterFunc(w.caller, func() { time.AfterFunc(finishing, w.cancel) })()
+	if !w.follow() || w.caller.Err() != nil {
+		w.Abort()
+		return cmp.Or(context.Cause(w.caller), w.err)
 	}
+	defer context.AfterFunc(w.caller, func() { time.AfterFunc(finishing, w.cancel) })()
 	_ = w.pipe.Close()
 	w.done.Wait()
 	w.cancel()
@@ -222,7 +231,7 @@ func (s *S3) List(ctx context.Context, prefix, after string) iter.Seq2[Object, e
 				return
 			}
 			for _, o := range page.Contents {
-				if !yield(Object{Key: aws.ToString(o.Key), Size: aws.ToInt64(o.Size), Tag: aws.ToString(o.ETag), Modified: aws.ToTime(o.LastModified)}, nil) {
+				if !yield(Object{Key: aws.ToString(o.Key), Size: aws.ToInt64(o.Size), Modified: aws.ToTime(o.LastModified)}, nil) {
 					return
 				}
 			}

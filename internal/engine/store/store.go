@@ -24,7 +24,7 @@ var ErrChanged = errors.New("the object changed meanwhile")
 type Object struct {
 	Key  string
 	Size int64
-	// Tag changes with the object's content.
+	// Tag changes with the object's content. Listings leave it out.
 	Tag      string
 	Modified time.Time
 }

@@ -62,6 +62,53 @@ func TestS3PutAfterLostAnswer(t *testing.T) {
 	}
 }
 
+// A stream whose context has ended sends nothing, also where what follows the context has yet to come to it: its object would
+// come to be behind its removal.
+func TestS3StreamOfAnEndedContext(t *testing.T) {
+	t.Parallel()
+	sb := sandbox.ForTest(t, sandbox.S3)
+	s := store.NewS3(awsclient.New(sb.AWSConfig(), awsclient.Options{PathStyle: true}).S3, sb.NewBucket(t))
+	why := errors.New("why")
+	inner, end := context.WithCancelCause(t.Context())
+	ctx := lateContext{Context: inner, done: make(chan struct{}), late: &sync.WaitGroup{}, released: make(chan struct{})}
+	w, err := s.Create(ctx, "object")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte("all of it")); err != nil {
+		t.Fatal(err)
+	}
+	end(why)
+	close(ctx.done)
+	if err := w.Close(); !errors.Is(err, why) {
+		t.Errorf("got %v", err)
+	}
+	close(ctx.released)
+	ctx.late.Wait()
+	if o, err := s.Head(t.Context(), "object"); !errors.Is(err, store.ErrNotExist) {
+		t.Errorf("there is %v, %v", o, err)
+	}
+}
+
+// lateContext begins what follows its end, and lets it go on when it is released.
+type lateContext struct {
+	context.Context
+	done     chan struct{} // not that of Context, which package context would follow without AfterFunc
+	late     *sync.WaitGroup
+	released chan struct{}
+}
+
+func (c lateContext) Done() <-chan struct{} { return c.done }
+
+func (c lateContext) AfterFunc(do func()) func() bool {
+	c.late.Add(1)
+	return context.AfterFunc(c.Context, func() {
+		defer c.late.Done()
+		<-c.released
+		do()
+	})
+}
+
 // losingAnswers cuts the connection behind the next puts, whose number is in the counter, after they took effect.
 func losingAnswers(config aws.Config) (aws.Config, *atomic.Int32) {
 	lose := &atomic.Int32{}

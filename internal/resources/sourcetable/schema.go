@@ -107,7 +107,7 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 					"location": required("Folder of the table's files, such as `s3://acme-lake/raw/orders/`."),
 					"database": required("Glue database of the table's entry in the catalogue. It must exist."),
 					"table":    required("Name of the table's entry in the catalogue: lower-case letters, digits and underscores."),
-					"format":   optional("`iceberg` (default), or `parquet`: plain files that `mode = \"full\"` replaces by moving the catalogue entry to a new folder, and to which `storage_mode = \"historical\"` adds a batch as a partition `_lk_batch`. (`hudi` is not supported yet.)"),
+					"format":   optional("`iceberg` (default); `hudi`: copy on write, table version 6, named by `primary_key`; or `parquet`: plain files that `mode = \"full\"` replaces by moving the catalogue entry to a new folder, and to which `storage_mode = \"historical\"` adds a batch as a partition `_lk_batch`. What each is good for stands in the guide on storage."),
 				},
 			},
 			"storage_mode": schema.StringAttribute{
@@ -115,10 +115,10 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 				MarkdownDescription: "`current_snapshot` (default): one row per key, as the source has it. `historical`: one row per key and value of `ordering`, so that each version that a run has met stays; a version met again replaces itself. A reload reads all again and removes nothing.",
 			},
 			"primary_key": schema.ListAttribute{
-				Optional: true, ElementType: types.StringType, MarkdownDescription: "Columns that identify a row, by their names at the source; by default those of its primary key. `mode = \"incremental\"` merges by them: two rows of one key, or a key without a value, fail the run. Iceberg keeps them as the table's identifier fields where all of them are `NOT NULL` and none is floating.",
+				Optional: true, ElementType: types.StringType, MarkdownDescription: "Columns that identify a row, by their names at the source; by default those of its primary key. `mode = \"incremental\"` merges by them: two rows of one key, or a key without a value, fail the run. Iceberg keeps them as the table's identifier fields where all of them are `NOT NULL` and none is floating. Hudi has them as the record key of every row, so they must be named, be whole numbers, texts, dates, decimals or booleans, and stay those that the table was made with.",
 			},
 			"partition_by": schema.ListAttribute{
-				Optional: true, ElementType: types.StringType, MarkdownDescription: "Partitions of the table, by columns' names at the source: a column by itself, `year(c)`, `month(c)`, `day(c)`, `hour(c)`, `bucket(16, c)` or `truncate(10, c)`; none by default, for Iceberg prunes files by their bounds. Few rows per partition make many small files. Not for `parquet`.",
+				Optional: true, ElementType: types.StringType, MarkdownDescription: "Partitions of the table, by columns' names at the source: a column by itself, `year(c)`, `month(c)`, `day(c)`, `hour(c)`, `bucket(16, c)` or `truncate(10, c)`; none by default, for Iceberg prunes files by their bounds. Few rows per partition make many small files. In Hudi partitions are columns by themselves, of the types that keys have, and stay those that the table was made with. Not for `parquet`.",
 			},
 			"columns": schema.MapNestedAttribute{
 				Optional: true, MarkdownDescription: "Overrides by column, by its name at the source: each says a type, a name or both, or that the column is skipped; none by default. A new name renames the column; a new type widens it, and where old rows cannot follow runs fail until `reload` changes.",
@@ -138,7 +138,7 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 					"value":  optional("Value to compare with, as the source writes values of the column's type; for `in` a list with commas, in which a value may stand in double quotes, such as `paid, \"a, b\"`. It is never read as anything but a value."),
 				}},
 			},
-			"ordering":   optional("Column that says which of two versions of a row is newer, by its name at the source; none by default. With `storage_mode = \"current_snapshot\"` it decides among rows of one key that one run reads. With `storage_mode = \"historical\"` it is needed, may hold no NULL, and is part of the table's key."),
+			"ordering":   optional("Column that says which of two versions of a row is newer, by its name at the source; none by default. With `storage_mode = \"current_snapshot\"` it decides among rows of one key that one run reads. With `storage_mode = \"historical\"` it is needed, may hold no NULL, and is part of the table's key. A table of Hudi is made with it as its precombine field, by which Spark orders what it writes, and has no other later; one that is made without has none."),
 			"write_mode": optional("How changes reach stored rows of an Iceberg table. `copy_on_write` (default): files that hold a changed row are written anew, so that reading costs nothing more. `merge_on_read`: changed rows are marked as deleted and written to new files, which writes in proportion to the change, and readers pay; files with many such rows are written anew as they come up."),
 			"audit_columns": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType, MarkdownDescription: "Columns to add that say of each row where it came from: `_lk_run_id`, `_lk_ingested_at` (when the run that wrote it began), `_lk_op` (`I` inserted, `U` updated, `D` deleted), `_lk_seq` (orders the source's snapshots) and `_lk_source` (connection and table); none by default. A row that is read again as it was keeps its own. Rows that were landed before have NULL.",
@@ -153,7 +153,7 @@ func (*Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 			},
 			"reload": optional("Any text of at most 256 bytes, such as a date; none by default. A new value has the next run land the table afresh, also where its columns changed in ways that old rows cannot follow."),
 			"adopt": schema.BoolAttribute{
-				Optional: true, MarkdownDescription: "Take over an Iceberg table that another source table landed, or another engine made, at this location: the next run replaces its rows, in one commit, and its history stays. Where the other source table read the very same rows and columns, runs go on at its position. `false` by default. (Plain Parquet is not adopted.)",
+				Optional: true, MarkdownDescription: "Take over an Iceberg or Hudi table that another source table landed, or another engine made, at this location: the next run replaces its rows, in one commit, and its history stays. Where the other source table read the very same rows and columns, runs go on at its position. `false` by default. (Plain Parquet is not adopted.)",
 			},
 			"enabled": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(true),

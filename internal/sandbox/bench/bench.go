@@ -20,10 +20,12 @@ var (
 	mergeDuckDB string
 	//go:embed merge_spark.py
 	mergeSpark string
+	//go:embed hudi_spark.py
+	hudiSpark string
 	//go:embed compare.py
 	compare string
 	// scripts are for the peers' interpreter, by their names.
-	scripts = map[string]string{"peers": peers, "merge_duckdb": mergeDuckDB, "merge_spark": mergeSpark, "compare": compare}
+	scripts = map[string]string{"peers": peers, "merge_duckdb": mergeDuckDB, "merge_spark": mergeSpark, "hudi_spark": hudiSpark, "compare": compare}
 )
 
 // Options say what is measured.
@@ -55,6 +57,8 @@ type bench struct {
 	folder    string
 	// python is the interpreter that has the peers.
 	python string
+	// lake is what merges are measured on, once it is made.
+	lake *lake
 }
 
 // script is the path of one of the scripts.
@@ -95,7 +99,7 @@ func Run(ctx context.Context, o Options) (err error) {
 func (b *bench) measure(ctx context.Context) error {
 	made := map[string]string{}
 	measured, short := 0, 0
-	for i, family := range []func(context.Context, io.Writer) ([]figure, error){b.extracts, b.merges} {
+	for i, family := range []func(context.Context, io.Writer) ([]figure, error){b.extracts, b.merges, b.hudi} {
 		var text strings.Builder
 		out := io.MultiWriter(b.Out, &text)
 		all, err := family(ctx, out)

@@ -12,7 +12,8 @@ db = duckdb.connect(config={"threads": 2})
 rows = []
 for number, side in enumerate(map(json.loads, sys.argv[1:])):
     stored = f"read_parquet({side['files']}, filename = true, file_row_number = true)"
-    rows.append(f"SELECT * EXCLUDE (filename, file_row_number) FROM {stored} stored")
+    # Hudi's own columns are not the table's.
+    rows.append(f"SELECT COLUMNS(c -> NOT starts_with(c, '_hoodie_') AND c NOT IN ('filename', 'file_row_number')) FROM {stored} stored")
     if side["deletes"]:
         rows[number] += f" WHERE NOT EXISTS (FROM read_parquet({side['deletes']}) gone WHERE gone.file_path = 'file://' || stored.filename AND gone.pos = stored.file_row_number)"
 names = [[c[0] for c in db.execute(f"DESCRIBE {side}").fetchall()] for side in rows]

@@ -62,17 +62,25 @@ type listed struct {
 
 func (l *lake) changes(s scenario) string { return filepath.Join(l.folder, "changes", s.name) }
 
-// land makes the lake: trips as the engine lands it, and the changes as it extracts them.
+// landCommand lands trips in a folder.
+func (b *bench) landCommand(ctx context.Context, folder string, more ...string) *exec.Cmd {
+	command := exec.CommandContext(ctx, b.Merger, append([]string{"land", "--lake", folder, "--table", "trips", "--unit-bytes", fmt.Sprint(int64(unitBytes * b.Scale))}, more...)...)
+	command.Env = append(os.Environ(), b.source.environment()...)
+	return command
+}
+
+// land makes the lake, once: trips as the engine lands it, and the changes as it extracts them.
 func (b *bench) land(ctx context.Context) (*lake, error) {
+	if b.lake != nil {
+		return b.lake, nil
+	}
 	l := &lake{folder: filepath.Join(b.folder, "lake")}
 	for statement := range strings.SplitSeq(mergeTables, ";\n") {
 		if _, err := b.source.control.PgConn().Exec(ctx, statement).ReadAll(); err != nil {
 			return nil, fmt.Errorf("making changes to trips: %w in %.80q", err, statement)
 		}
 	}
-	command := exec.CommandContext(ctx, b.Merger, "land", "--lake", l.folder, "--table", "trips", "--unit-bytes", fmt.Sprint(int64(unitBytes*b.Scale)))
-	command.Env = append(os.Environ(), b.source.environment()...)
-	if _, _, err := measured(command); err != nil {
+	if _, _, err := measured(b.landCommand(ctx, l.folder)); err != nil {
 		return nil, fmt.Errorf("landing trips: %w", err)
 	}
 	for _, s := range scenarios {
@@ -94,12 +102,13 @@ func (b *bench) land(ctx context.Context) (*lake, error) {
 		}
 		l.full = max(l.full, info.Size())
 	}
+	b.lake = l
 	return l, nil
 }
 
 // filesOf are the files of the table in a lake.
-func (b *bench) filesOf(ctx context.Context, folder string) (out listed, err error) {
-	_, printed, err := measured(exec.CommandContext(ctx, b.Merger, "files", "--lake", folder))
+func (b *bench) filesOf(ctx context.Context, folder string, more ...string) (out listed, err error) {
+	_, printed, err := measured(exec.CommandContext(ctx, b.Merger, append([]string{"files", "--lake", folder}, more...)...))
 	if err == nil {
 		err = json.Unmarshal(printed, &out)
 	}
@@ -140,7 +149,7 @@ func (b *bench) merges(ctx context.Context, out io.Writer) ([]figure, error) {
 	for _, more := range []struct {
 		name string
 		run  func(context.Context, io.Writer) ([]figure, error)
-	}{{"merge.commits", b.commits}, {"merge.large", b.large}} {
+	}{{"merge.commits", func(ctx context.Context, out io.Writer) ([]figure, error) { return b.commits(ctx, out, "merge") }}, {"merge.large", b.large}} {
 		if !wanted(b.Only, more.name) {
 			continue
 		}

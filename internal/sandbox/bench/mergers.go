@@ -94,19 +94,24 @@ func (b *bench) spark(ctx context.Context, l *lake) (_ *merger, folder string, e
 		return nil, "", fmt.Errorf("making Spark's settings: %w", err)
 	}
 	command := func(arguments ...string) *exec.Cmd {
-		c := exec.CommandContext(ctx, installation.Python, append([]string{"-I", b.script("merge_spark"), string(settings)}, arguments...)...)
-		c.Dir = scratch
-		c.Env = []string{
-			"PATH=" + os.Getenv("PATH"), "HOME=" + scratch, "TMPDIR=" + scratch, "JAVA_HOME=" + installation.JavaHome, "SPARK_LOCAL_IP=127.0.0.1",
-			"SPARK_LOCAL_HOSTNAME=localhost", "PYTHONDONTWRITEBYTECODE=1", "PYSPARK_PYTHON=" + installation.Python,
-		}
-		return c
+		return b.sparkCommand(ctx, installation, scratch, append([]string{b.script("merge_spark"), string(settings)}, arguments...)...)
 	}
 	_, _ = fmt.Fprintf(b.Out, "making Spark's table; Spark takes part in %d rounds\n", min(b.SparkRounds, b.Rounds))
 	if _, _, err := measured(command("create", files)); err != nil {
 		return nil, "", fmt.Errorf("making Spark's table: %w", err)
 	}
 	return &merger{from: 1, to: 1 + b.SparkRounds, command: func(s scenario) *exec.Cmd { return command("merge", mergeKey, l.changes(s)) }}, folder, nil
+}
+
+// sparkCommand runs a script of Spark's.
+func (b *bench) sparkCommand(ctx context.Context, installation toolchain.Spark, scratch string, arguments ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, installation.Python, append([]string{"-I"}, arguments...)...)
+	c.Dir = scratch
+	c.Env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + scratch, "TMPDIR=" + scratch, "JAVA_HOME=" + installation.JavaHome, "SPARK_LOCAL_IP=127.0.0.1",
+		"SPARK_LOCAL_HOSTNAME=localhost", "PYTHONDONTWRITEBYTECODE=1", "PYSPARK_PYTHON=" + installation.Python,
+	}
+	return c
 }
 
 // sparkSettings are for a session as its users start one on two cores, with a catalogue in a folder.

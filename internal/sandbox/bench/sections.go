@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -26,8 +27,12 @@ var sections = []section{
 	{"Merging", `Changes, rows with their keys, are brought into the rows of trips, which lie in Parquet files as the
 engine lands them, in the order of their keys. Every process is measured from its start to its end. lakeland reads the Iceberg table's
 metadata and manifests, merges, and commits; "on read" is the same, but that it names replaced rows and leaves their files. DuckDB rewrites the files that hold changed keys, with two threads, by one
-statement into one file per thread, and knows no table. Spark 3.5 runs MERGE INTO on an Iceberg table of the same files, local[2]. All rows were compared, once per scenario.`,
+statement into one file per thread, and knows no table. Spark 3.5 runs MERGE INTO on an Iceberg table of the same files, local[2]. All rows were compared, once per scenario.
+The small table of the thousand commits lies in memory, where the machine has a folder there.`,
 		[]string{"merge.uniform", "merge.three_columns", "merge.recent", "merge.hundred", "merge.on_read", "merge.spark", "merge.commits"}},
+	{"Hudi", `The same changes of 1 % of the rows, anywhere, are brought into trips as a table of Hudi and as one of Iceberg, both as the
+engine lands them, copied on write; "recent keys" are the 1 % with the highest keys. Spark 3.5 with Hudi 0.15.0, local[2], upserts the same into a table of its own of the
+same rows in as many files. All rows were compared, once. The first load reads PostgreSQL by two sessions and commits.`, append(slices.Clone(hudiBenchmarks), "hudi.commits")},
 }
 
 const reportHead = `# Benchmarks

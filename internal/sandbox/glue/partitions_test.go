@@ -153,30 +153,33 @@ func TestPartitionExpressions(t *testing.T) {
 	}
 	addPartition(t, client, "__HIVE_DEFAULT_PARTITION__", "it's")
 	for expression, want := range map[string][]string{
-		"_lk_batch > 10":                       {"11/eu", "12/us"},
-		"_lk_batch>10":                         {"11/eu", "12/us"},
-		"  _LK_BATCH >= 12  ":                  {"12/us"},
-		"_lk_batch = 3":                        {"3/eu"},
-		"_lk_batch = '3'":                      {"3/eu"},
-		"_lk_batch = 3.0":                      {"3/eu"},
-		"_lk_batch < 2":                        {"1/eu"},
-		"_lk_batch <= 1 AND region = 'eu'":     {"1/eu"},
-		"_lk_batch > 8 and region <> 'us'":     {"11/eu", "9/eu"},
-		"_lk_batch > 8 AND region != 'us'":     {"11/eu", "9/eu"},
-		"_lk_batch > 9 AND _lk_batch < 11":     {"10/us"},
-		"\"_lk_batch\" = 4 AND `region`>'eu'":  {"4/us"},
-		"region = 'it''s'":                     {"__HIVE_DEFAULT_PARTITION__/it's"},
-		"_lk_batch > 99999999999999999999999":  {},
-		"_lk_batch > -1 AND _lk_batch < +2":    {"1/eu"},
-		"region >= 'it' AND region < 'it~'":    {"__HIVE_DEFAULT_PARTITION__/it's"},
-		"region > 'eu' AND region <= 'it''s' ": {"__HIVE_DEFAULT_PARTITION__/it's"},
+		"_lk_batch > 10":                      {"11/eu", "12/us"},
+		"_lk_batch>10":                        {"11/eu", "12/us"},
+		"  _LK_BATCH >= 12  ":                 {"12/us"},
+		"_lk_batch = 3":                       {"3/eu"},
+		"_lk_batch = '3'":                     {"3/eu"},
+		"_lk_batch = 3.0":                     {"3/eu"},
+		"_lk_batch < 2":                       {"1/eu"},
+		"_lk_batch <= 1 AND region = 'eu'":    {"1/eu"},
+		"_lk_batch > 8 and region <> 'us'":    {"11/eu", "9/eu"},
+		"_lk_batch > 8 AND region != 'us'":    {"11/eu", "9/eu"},
+		"_lk_batch > 9 AND _lk_batch < 11":    {"10/us"},
+		"\"_lk_batch\" = 4 AND `region`>'eu'": {"4/us"},
+		"region = 'it''s'":                    {"__HIVE_DEFAULT_PARTITION__/it's"},
+		"_lk_batch > 99999999999999999999999": {},
+		"_lk_batch > -1 AND _lk_batch < +2":   {"1/eu"},
+		"_lk_batch > 11 OR region > 'it'":     {"10/us", "12/us", "2/us", "4/us", "6/us", "8/us", "__HIVE_DEFAULT_PARTITION__/it's"},
+		"((region = 'eu')) AND ((_lk_batch > 8) AND (_lk_batch < 11))": {"9/eu"},
+		"((_lk_batch = 1) OR (_lk_batch >= 12))":                       {"1/eu", "12/us"},
+		"_lk_batch = 1 OR _lk_batch > 2 AND _lk_batch < 4":             {"1/eu", "3/eu"},
+		"(region in ('it''s', 'x' ))":                                  {"__HIVE_DEFAULT_PARTITION__/it's"},
+		"_lk_batch IN (1, 2)":                                          {"1/eu", "2/us"},
+		"region >= 'it' AND region < 'it~'":                            {"__HIVE_DEFAULT_PARTITION__/it's"},
+		"region > 'eu' AND region <= 'it''s' ":                         {"__HIVE_DEFAULT_PARTITION__/it's"},
 	} {
 		diff(t, expression, want, partitionValuesOf(t, client, expression))
 	}
 	for expression, text := range map[string]string{
-		"_lk_batch > 1 OR region = 'eu'":   "Unsupported expression",
-		"(_lk_batch > 1)":                  "Unsupported expression",
-		"_lk_batch IN (1, 2)":              "Unsupported expression",
 		"_lk_batch BETWEEN 1 AND 2":        "Unsupported expression",
 		"region LIKE 'e%'":                 "Unsupported expression",
 		"NOT region = 'eu'":                "Unsupported expression",
@@ -185,11 +188,18 @@ func TestPartitionExpressions(t *testing.T) {
 		"_lk_batch > 1 _lk_batch < 2":      "Unsupported expression",
 		"_lk_batch > 1; DROP TABLE orders": "Unsupported expression",
 		"_lk_batch > region":               "Unsupported expression",
-		"5 < _lk_batch":                    "Unsupported expression",
-		"region = 'eu":                     "Unsupported expression",
-		"other = 1":                        "other is not a partition key",
-		"_lk_batch = 'one'":                "is a number, 'one' is none",
-		"region = 1":                       "write the literal 1 in quotes",
+		"(_lk_batch > 1":                   "Unsupported expression",
+		"_lk_batch > 1)":                   "Unsupported expression",
+		"_lk_batch IN ()":                  "Unsupported expression",
+		"_lk_batch IN (1 2)":               "Unsupported expression",
+		"_lk_batch OR 1":                   "Unsupported expression",
+		"()":                               "Unsupported expression",
+		strings.Repeat("(", 200) + "_lk_batch = 1" + strings.Repeat(")", 200): "Unsupported expression",
+		"5 < _lk_batch":     "Unsupported expression",
+		"region = 'eu":      "Unsupported expression",
+		"other = 1":         "other is not a partition key",
+		"_lk_batch = 'one'": "is a number, 'one' is none",
+		"region = 1":        "write the literal 1 in quotes",
 	} {
 		_, err := client.GetPartitions(t.Context(), &awsglue.GetPartitionsInput{DatabaseName: inOrders.DatabaseName, TableName: inOrders.TableName, Expression: aws.String(expression)})
 		if errorCode(err) != codeInvalidInput || !strings.Contains(err.Error(), text) {
@@ -237,6 +247,7 @@ func FuzzPartitionFilter(f *testing.F) {
 	f.Add("_lk_batch > 5 AND region = 'eu'", "7", "eu")
 	f.Add("region = 'it''s'", "__HIVE_DEFAULT_PARTITION__", "it's")
 	f.Add("_lk_batch >= 1e9", "", "")
+	f.Add("((region IN ('eu', 'us')) OR _lk_batch = 1) AND _lk_batch < 2", "1", "us")
 	f.Fuzz(func(t *testing.T, expression, batch, region string) {
 		keys := []column{{Name: "_lk_batch", Type: aws.String("bigint")}, {Name: "region", Type: aws.String("string")}}
 		filter, err := parsePartitionFilter(expression, keys)

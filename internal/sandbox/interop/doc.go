@@ -21,7 +21,10 @@
 // Plain Parquet is read by DuckDB from the files that the catalogue names, by Trino through the catalogue, and by Spark in
 // both ways.
 //
-// The light readers, PyIceberg and DuckDB, look behind every step; Spark and Trino behind those that say end, and behind all
+// Tables of Hudi are read by DuckDB from the files that the timeline shows, by hudi-rs, by Trino through the catalogue, and by Spark
+// with two releases of Hudi, which change them too, travel to what was there before, and ask for what changed.
+//
+// The light readers, PyIceberg, hudi-rs and DuckDB, look behind every step; Spark and Trino behind those that say end, and behind all
 // with FULL=1. make test runs the scenarios that no engine of Java changes, read by PyIceberg and by DuckDB
 // from the files that the metadata names; make interop all but those marked full; make interop FULL=1 all. What an engine
 // cannot do stands in gaps.txt with its reason.

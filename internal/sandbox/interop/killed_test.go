@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -13,11 +14,11 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/tracking"
 )
 
-// death ends a worker at its first call of an operation: what Glue or DynamoDB call it, or S3's method and a part of
-// the object's key. A worker that is dead gets a refusal for every call, so that nothing it still does takes effect.
+// death ends a worker at its first call of an operation: what Glue or DynamoDB call it, or S3's method and the bucket's and
+// the object's names. A worker that is dead gets a refusal for every call, so that nothing it still does takes effect.
 type death struct {
 	next      http.RoundTripper
-	operation string
+	operation *regexp.Regexp
 	// behind says that the call takes effect.
 	behind bool
 
@@ -32,7 +33,7 @@ func (d *death) RoundTrip(r *http.Request) (*http.Response, error) {
 		operation = r.Method + " " + r.URL.Path
 	}
 	d.mu.Lock()
-	dies := !d.dead && strings.Contains(operation, d.operation)
+	dies := !d.dead && d.operation.MatchString(operation)
 	before := d.dead || dies && !d.behind
 	d.dead = d.dead || dies
 	d.mu.Unlock()
@@ -55,12 +56,12 @@ func (d *death) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// killed runs the table by a worker that dies before its first call of an operation, or behind it.
+// killed runs the table by a worker that dies before its first call of an operation, a regular expression, or behind it.
 func (x *stage) killed(operation string, behind bool) {
 	x.t.Helper()
 	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is
 	defer transport.CloseIdleConnections()
-	d := &death{next: transport, operation: operation, behind: behind}
+	d := &death{next: transport, operation: regexp.MustCompile(operation), behind: behind}
 	config := x.sb.AWSConfig()
 	config.HTTPClient = &http.Client{Transport: d}
 	clock := &tracking.Clock{}
@@ -144,12 +145,12 @@ func mortals() []scenario {
 		}),
 		workersDie(mortal{scenario: scenario{name: "replacing all rows", setup: seen}, commit: "UpdateTable", holds: `SELECT * FROM t`}),
 		workersDie(mortal{
-			scenario: scenario{name: "flipping plain files", plain: true, setup: seen, document: func(s *spec.Table) { s.Target.Format = "parquet" }},
+			scenario: scenario{name: "flipping plain files", setup: seen, document: func(s *spec.Table) { s.Target.Format = "parquet" }},
 			commit:   "UpdateTable", holds: `SELECT * FROM t`,
 		}),
 		workersDie(mortal{
 			scenario: scenario{
-				name: "adding batches", plain: true, setup: versions(`ADD COLUMN _lk_batch bigint`),
+				name: "adding batches", setup: versions(`ADD COLUMN _lk_batch bigint`),
 				document: incremental(func(s *spec.Table) { s.Target.Format, s.StorageMode, s.Ordering = "parquet", "historical", "seen" }),
 			},
 			commit: "CreatePartition", holds: batched, committed: numberBatch,

@@ -72,11 +72,16 @@ func changesReachPartitions() scenario {
 // clean forgets all snapshots but those that must stay, and removes what belongs to none, as a run would in a month.
 func (x *stage) clean() {
 	x.t.Helper()
-	ctx := x.t.Context()
-	t := iceberg.New(iceberg.Options{
+	x.forgets(iceberg.New(iceberg.Options{
 		Store: store.NewS3(x.clients.S3, x.bucket), Catalog: x.runner().Catalog, Prefix: "raw/t/", Database: x.database, Name: "t", Version: "test",
 		Now: func() time.Time { return time.Now().AddDate(0, 1, 0) },
-	})
+	}))
+}
+
+// forgets has a table forget what may go, which must be something.
+func (x *stage) forgets(t table.Table) {
+	x.t.Helper()
+	ctx := x.t.Context()
 	head, err := t.Head(ctx)
 	x.must(err)
 	done, err := t.Clean(ctx, head, table.Retention{KeepAtLeast: 1})

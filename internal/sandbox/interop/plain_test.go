@@ -14,7 +14,7 @@ import (
 // plainSnapshot: a snapshot of plain files flips to the next.
 func plainSnapshot() scenario {
 	return scenario{
-		name: "a snapshot of plain files", plain: true, setup: append(slices.Clone(visits), `DROP TRIGGER show ON t`),
+		name: "a snapshot of plain files", setup: append(slices.Clone(visits), `DROP TRIGGER show ON t`),
 		document: func(s *spec.Table) { s.Target.Format = "parquet" },
 		steps: []step{
 			{name: "landed", do: func(x *stage) { x.run() }, filters: []string{"id = 7", "name = 'shop 1 in the street'", "at >= timestamp '2026-01-03 00:00:00'", "ratio > 10"}},
@@ -38,7 +38,7 @@ const (
 // plainBatches: each run adds the versions that are new to plain files, which follow their source's columns.
 func plainBatches() scenario {
 	return scenario{
-		name: "batches of plain files", plain: true, setup: versions(`ADD COLUMN _lk_batch bigint`),
+		name: "batches of plain files", setup: versions(`ADD COLUMN _lk_batch bigint`),
 		document: incremental(func(s *spec.Table) { s.Target.Format, s.StorageMode, s.Ordering = "parquet", "historical", "seen" }),
 		steps: []step{
 			{name: "landed", do: landBatch, want: batched},

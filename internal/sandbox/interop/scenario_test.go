@@ -12,6 +12,7 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/run"
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox"
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/readback"
+	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/toolchain"
 	"github.com/lakeland/terraform-provider-lakeland/internal/spec"
 )
 
@@ -24,9 +25,7 @@ type scenario struct {
 	setup []string
 	// document adjusts the source table's document; nil leaves it.
 	document func(*spec.Table)
-	// plain says that the table is of plain files, which only some read.
-	plain bool
-	steps []step
+	steps    []step
 }
 
 // step is something that happens, after which all readers must see the same.
@@ -37,6 +36,8 @@ type step struct {
 	want string
 	// end marks a distinct end state, which Spark and Trino read too.
 	end bool
+	// uncatalogued says that the catalogue does not show the table as it is: Trino is not asked.
+	uncatalogued bool
 	// files has Spark read the table's data files too, as Parquet and no more: it is the reader that skips pages.
 	files bool
 	// filters are conditions, in the SQL that all engines know, under which Spark and Trino must find the same rows too.
@@ -51,17 +52,28 @@ type stage struct {
 	// scenario and step say where this is.
 	scenario, step string
 	at             int // the step's number
-	plain          bool
+	format         string
+	partitionBy    []string
+	// ago is how long ago runs believe to be.
+	ago time.Duration
 	// stopped is set where an engine cannot make a change, by a known gap: what follows depends on it.
 	stopped bool
 }
 
 // scenarios are all that is proved.
-func scenarios(seed uint64) []scenario {
+func scenarios(seed uint64, chosen form) []scenario {
 	return append([]scenario{
 		types(), columnsAreFollowed(), largeTable(), rowGroups(), catalogue(), sparkChanges(), trinoChanges(), sparkAlters(),
 		changesReachPartitions(), sparkChangesMarked(), trinoDeletes("merge_on_read", "truncate(4, name)"), trinoDeletes("copy_on_write"),
 		versionsAreKept(), rowsSayWhereTheyAreFrom(), plainSnapshot(), plainBatches(),
+		changesReachHudi("in one folder"), changesReachHudi("in partitions", "land"), hudiTypes(),
+		sparkChangesHudi(usual, toolchain.HudiVersion, "in one folder"), sparkChangesHudi(usual, toolchain.HudiNextVersion, "in partitions", "land"),
+		sparkChangesHudi(full, toolchain.HudiVersion, "in partitions", "land"), sparkChangesHudi(full, toolchain.HudiNextVersion, "in one folder"),
+		sparkWritesHudiOtherwise(toolchain.HudiVersion), sparkWritesHudiOtherwise(toolchain.HudiNextVersion, "land"),
+		adopted(toolchain.HudiVersion, "land"), adopted(toolchain.HudiNextVersion), hudiWorkersDie(usual, "in partitions", "land"), hudiWorkersDie(full, "in one folder"),
+		hudiAlternations(seed, full, chosen, "in one folder"), hudiAlternations(seed, usual, chosen, "in partitions", "land"),
+		sparkArchives("land"), oddPartitions(), partitionOfNull(), hudiKeys("in one folder"), hudiKeys("in partitions", "e"),
+		sparkBehindTheDead(usual, "in one folder"), sparkBehindTheDead(full, "in partitions", "land"),
 		sparkWritesOtherwise(), alternations(seed, "merge_on_read"), alternations(seed, "copy_on_write"),
 	}, mortals()...)
 }
@@ -76,7 +88,7 @@ func TestScenarios(t *testing.T) {
 	var played atomic.Int32
 	var all int32
 	t.Run("all", func(t *testing.T) {
-		for _, s := range scenarios(sandbox.Seed(t)) {
+		for _, s := range scenarios(sandbox.Seed(t), chosen) {
 			if s.least > chosen {
 				continue // there is nothing to read it, or to change it, in this form
 			}
@@ -101,15 +113,16 @@ func TestScenarios(t *testing.T) {
 func play(t *testing.T, s scenario, chosen form, gaps *gaps) {
 	t.Helper()
 	begun := time.Now()
-	x := &stage{lake: newLake(t), gaps: gaps, scenario: s.name, plain: s.plain}
+	x := &stage{lake: newLake(t), gaps: gaps, scenario: s.name}
 	if chosen > short {
-		x.heavy = startHeavy()
+		x.heavy = javaEngines()
 	}
 	x.sql(s.setup...)
 	document := x.source("t")
 	if s.document != nil {
 		s.document(document)
 	}
+	x.format, x.partitionBy = document.Target.Format, document.PartitionBy
 	x.must(x.tracking.CreateTable(t.Context(), document, sandbox.Account))
 	for i, step := range s.steps {
 		x.step, x.at = step.name, i
@@ -142,6 +155,9 @@ func (x *stage) run(adjust ...func(*run.Runner)) {
 		return
 	}
 	r := x.runner()
+	if x.ago > 0 {
+		r.Now = func() time.Time { return time.Now().Add(-x.ago) }
+	}
 	for _, a := range adjust {
 		a(r)
 	}
@@ -212,6 +228,9 @@ func (x *stage) agree(under string, want *readback.Table, readings []reading) {
 		if err != nil {
 			found = []string{"cannot read the table: " + err.Error()}
 		} else {
+			if x.format == "hudi" {
+				got = arranged(want, got)
+			}
 			found = readback.Differences(want, got)
 		}
 		for _, difference := range found {
@@ -224,8 +243,11 @@ func (x *stage) agree(under string, want *readback.Table, readings []reading) {
 
 // light are the readers that look behind every step.
 func (x *stage) light(chosen form) []reading {
-	if x.plain {
+	switch x.format {
+	case "parquet":
 		return x.lightPlain()
+	case "hudi":
+		return x.lightHudi(chosen)
 	}
 	readings := []reading{{"PyIceberg", func(ctx context.Context) (*readback.Table, error) {
 		python, err := x.sb.Python(ctx)
@@ -242,7 +264,11 @@ func (x *stage) light(chosen form) []reading {
 	}}}
 	if chosen > short {
 		readings = append(readings, reading{"DuckDB", func(ctx context.Context) (*readback.Table, error) {
-			reader := readback.Reader{Python: x.heavy.python, Env: x.sb.Env()}
+			python, err := x.heavy.python()
+			if err != nil {
+				return nil, err
+			}
+			reader := readback.Reader{Python: python, Env: x.sb.Env()}
 			return first(reader.Metadata(ctx, x.parameter("t", "metadata_location")))
 		}})
 	}
@@ -271,8 +297,11 @@ func (x *stage) bySpark(ctx context.Context, query string, vectors bool) (*readb
 // others are Spark, by vectors and by rows, and Trino, which find what they look for by the bounds of files, row groups and
 // pages.
 func (x *stage) others(s step) func(filters []string) []reading {
-	if x.plain {
+	switch x.format {
+	case "parquet":
 		return x.othersPlain()
+	case "hudi":
+		return x.othersHudi(s.uncatalogued)
 	}
 	folder := ""
 	if s.files {

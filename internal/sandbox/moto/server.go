@@ -12,6 +12,7 @@ import (
 	"os"
 	"regexp"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/process"
@@ -69,6 +70,8 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 		Path: options.Python,
 		Args: []string{"-I", "-c", options.prelude + serve, "-H", "127.0.0.1", "-p", "0"},
 		Env:  variables,
+		// It keeps nothing, and on its own takes its time to forget what it has.
+		StopSignal: syscall.SIGKILL,
 	})
 	if err != nil {
 		return nil, err

@@ -1,18 +1,27 @@
 """Reads tables with engines that are not Lakeland's and prints every value in one plain form.
 
+It imports the engines once and prints the port of 127.0.0.1 on which it waits; it ends with its standard input. Each connection
+is answered by a process of its own, forked: it sends a line of JSON, {"environment": {...}, "arguments": [...]}, and gets the
+tables and, as its last line, {"done": true} or {"error": text}.
+
 Arguments: pyiceberg rows|count DATABASE.TABLE... | pyiceberg query 'DATABASE.TABLE SQL' |
 files-duckdb rows DATABASE.TABLE... | iceberg-duckdb rows METADATA... | duckdb rows FILE... | pyarrow rows FILE... |
-duckdb query SQL...
+duckdb query SQL... | hudi-rs rows ADDRESS... | hudi-duckdb rows ADDRESS...
 Prints a line of JSON per table: {"columns": [[name, type], ...], "count": n, "rows": [[value, ...], ...]}.
 
 The plain form of a value is null or text: integers in decimal, booleans as true and false, dates as days and
 timestamps as microseconds since 1970, floating point numbers as the hexadecimal digits of their bytes, decimals
 at their scale, binary as hexadecimal digits.
 """
+import importlib
 import json
 import os
+import select
+import signal
+import socket
 import struct
 import sys
+import traceback
 
 import pyarrow as pa
 
@@ -136,8 +145,62 @@ def iceberg(what, names):
         print(json.dumps({"count": table.scan().count(), "columns": columns}), flush=True)
 
 
-def main():
-    engine, what, names = sys.argv[1], sys.argv[2], sys.argv[3:]
+def hudi_rs(addresses):
+    """Reads tables of Hudi by their addresses in S3 with hudi-rs. Hudi's own columns are left out."""
+    from hudi import HudiTableBuilder
+
+    options = {"aws_endpoint": endpoint("S3"), "aws_allow_http": "true", "aws_region": os.environ["AWS_REGION"], "aws_virtual_hosted_style_request": "false",
+               "aws_access_key_id": os.environ["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": os.environ["AWS_SECRET_ACCESS_KEY"]}
+    for address in addresses:
+        table = HudiTableBuilder.from_base_uri(address).with_storage_options(options).build()
+        batches = table.read()
+        found = pa.Table.from_batches(batches) if batches else pa.schema(table.get_schema()).empty_table()
+        show(found.select([n for n in found.schema.names if not n.startswith("_hoodie_")]), True)
+
+
+def hudi_duckdb(addresses):
+    """Reads tables of Hudi by their addresses in S3 with DuckDB's reader of Parquet: of each file group that no commit has
+    replaced the newest file that a commit shows, with the columns that the newest commit names."""
+    import re
+    import tempfile
+
+    import boto3
+    import duckdb
+
+    s3 = boto3.client("s3", endpoint_url=endpoint("S3"), region_name=os.environ["AWS_REGION"])
+    for address in addresses:
+        bucket, _, prefix = address.partition("://")[2].partition("/")
+        keys = [o["Key"][len(prefix):] for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix) for o in page.get("Contents", [])]
+        read = lambda key: s3.get_object(Bucket=bucket, Key=prefix + key)["Body"].read()
+        instants = sorted(m.groups() for m in (re.fullmatch(r"\.hoodie/(\d{17})\.(commit|replacecommit|deltacommit)", k) for k in keys) if m)
+        commits = [(i, json.loads(read(".hoodie/%s.%s" % (i, action)))) for i, action in instants]
+        replaced = {(partition, group) for _, c in commits for partition, groups in (c.get("partitionToReplaceFileIds") or {}).items() for group in groups}
+        newest = {}
+        for key in keys:
+            m = re.fullmatch(r"(?:(.*)/)?([^/]+)_\d+-\d+-\d+_(\d{17})\.parquet", key)
+            if m and not key.startswith(".hoodie/") and (m[3] < commits[0][0] or m[3] in dict(commits)):
+                group = (m[1] or "", m[2])
+                if group not in replaced:
+                    newest[group] = max(newest.get(group, ("",)), (m[3], key))
+        names = [f["name"] for f in json.loads([c["extraMetadata"]["schema"] for _, c in commits if c["extraMetadata"].get("schema")][-1])["fields"] if not f["name"].startswith("_hoodie_")]
+        with tempfile.TemporaryDirectory() as folder:
+            paths = []
+            for i, (_, key) in enumerate(sorted(newest.values())):
+                paths.append(os.path.join(folder, "%d.parquet" % i))
+                with open(paths[-1], "wb") as out:
+                    out.write(read(key))
+            columns = ", ".join('"%s"' % n for n in names)
+            if paths:
+                query = "SELECT %s FROM read_parquet(%s, union_by_name = true, hive_partitioning = false)" % (columns, paths)
+            else:
+                query = "SELECT %s WHERE false" % ", ".join('NULL AS "%s"' % n for n in names)
+            db = duckdb.connect()
+            db.execute("SET timezone='UTC'; SET threads=2")
+            show(db.execute(query).to_arrow_table(), True)
+
+
+def read(arguments):
+    engine, what, names = arguments[0], arguments[1], arguments[2:]
     if engine == "pyiceberg":
         iceberg(what, names)
         return
@@ -146,6 +209,12 @@ def main():
         return
     if engine == "iceberg-duckdb":
         iceberg_duckdb(names)
+        return
+    if engine == "hudi-rs":
+        hudi_rs(names)
+        return
+    if engine == "hudi-duckdb":
+        hudi_duckdb(names)
         return
     for name in names:
         if engine == "duckdb":
@@ -160,4 +229,42 @@ def main():
         show(table, what in ("rows", "query"))
 
 
-main()
+def answer(connection):
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    sys.stdout = connection.makefile("w")
+    try:
+        request = json.loads(connection.makefile("r").readline())
+        os.environ.clear()
+        os.environ.update(request["environment"])
+        read(request["arguments"])
+        end = {"done": True}
+    except BaseException:
+        end = {"error": traceback.format_exc()}
+    print(json.dumps(end), flush=True)
+
+
+def serve():
+    for name in ("pyarrow.parquet", "duckdb", "pyiceberg.catalog.glue", "pyiceberg.io.pyarrow", "boto3"):
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            pass  # an environment that is for others
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that answer
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        print(server.getsockname()[1], flush=True)
+        while True:
+            ready, _, _ = select.select([server, sys.stdin], [], [])
+            if sys.stdin in ready:
+                os.killpg(0, signal.SIGKILL)
+            connection, _ = server.accept()
+            if os.fork() == 0:
+                try:
+                    server.close()
+                    answer(connection)
+                finally:
+                    os._exit(0)
+            connection.close()
+
+
+serve()

@@ -3,19 +3,12 @@
 package readback
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	_ "embed"
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 )
-
-//go:embed read.py
-var script string
 
 // Table is a table as an engine reads it. A value is nil for NULL, or its plain form: see read.py.
 type Table struct {
@@ -56,6 +49,16 @@ func (r Reader) Metadata(ctx context.Context, addresses ...string) ([]Table, err
 	return r.read(ctx, append([]string{"iceberg-duckdb", "rows"}, addresses...))
 }
 
+// Hudi reads tables of Hudi by their addresses in S3, with a slash at their ends, with hudi-rs. Hudi's own columns are left out.
+func (r Reader) Hudi(ctx context.Context, addresses ...string) ([]Table, error) {
+	return r.read(ctx, append([]string{"hudi-rs", "rows"}, addresses...))
+}
+
+// HudiFiles reads what Hudi does with DuckDB's reader of Parquet: the files that the timeline shows.
+func (r Reader) HudiFiles(ctx context.Context, addresses ...string) ([]Table, error) {
+	return r.read(ctx, append([]string{"hudi-duckdb", "rows"}, addresses...))
+}
+
 // IcebergQuery runs a query with DuckDB over a table of the Glue catalogue, named database.table, that PyIceberg reads piece by
 // piece, for tables too large to be compared whole. The query knows it as "table".
 func (r Reader) IcebergQuery(ctx context.Context, name, query string) ([]Table, error) {
@@ -83,39 +86,21 @@ func (r Reader) Query(ctx context.Context, queries ...string) ([]Table, error) {
 }
 
 func (r Reader) read(ctx context.Context, arguments []string) ([]Table, error) {
-	command := exec.CommandContext(ctx, r.Python, append([]string{"-c", script}, arguments...)...)
-	command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir(), "PYTHONDONTWRITEBYTECODE=1"}, r.Env...)
-	var stderr bytes.Buffer
-	command.Stderr = &stderr
-	out, err := command.Output()
-	if err != nil {
-		return nil, fmt.Errorf("reading %s with %s: %w: %s", strings.Join(arguments[2:], ", "), arguments[0], err, tail(stderr.String()))
+	environment := map[string]string{"PATH": os.Getenv("PATH"), "HOME": os.TempDir()}
+	for _, e := range r.Env {
+		name, value, _ := strings.Cut(e, "=")
+		environment[name] = value
 	}
 	var tables []Table
-	lines := bufio.NewReader(bytes.NewReader(out))
-	for {
-		line, readErr := lines.ReadBytes('\n')
-		if len(bytes.TrimSpace(line)) > 0 {
-			var t Table
-			if err := json.Unmarshal(line, &t); err != nil {
-				return nil, fmt.Errorf("reading what %s printed: %w", arguments[0], err)
-			}
-			tables = append(tables, t)
-		}
-		if readErr != nil {
-			break
-		}
+	err := ask(ctx, r.Python, request{environment, arguments}, func(line []byte) error {
+		tables = append(tables, Table{})
+		return json.Unmarshal(line, &tables[len(tables)-1])
+	})
+	if err == nil && len(tables) != len(arguments)-2 {
+		err = fmt.Errorf("it read %d of %d tables", len(tables), len(arguments)-2)
 	}
-	if len(tables) != len(arguments)-2 {
-		return nil, fmt.Errorf("%s read %d of %d tables: %s", arguments[0], len(tables), len(arguments)-2, tail(stderr.String()))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s with %s: %w", strings.Join(arguments[2:], ", "), arguments[0], err)
 	}
 	return tables, nil
-}
-
-func tail(text string) string {
-	const most = 2000
-	if len(text) > most {
-		text = text[len(text)-most:]
-	}
-	return strings.TrimSpace(text)
 }

@@ -8,6 +8,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// instant is microseconds since 1970. Seconds with a fraction are floating-point numbers before PostgreSQL 14, which do not tell all.
+const instant = "(extract(epoch from date_trunc('second', %[1]s))::bigint * 1000000 + extract(microseconds from %[1]s)::bigint %% 1000000)::text"
+
 // plainSQL gives the plain form of a value of a PostgreSQL type; %s is the quoted column.
 var plainSQL = map[string]string{
 	"bool":        "%s::text",
@@ -21,8 +24,8 @@ var plainSQL = map[string]string{
 	"varchar":     "%s::text",
 	"bpchar":      "convert_from(bpcharsend(%s), 'UTF8')",
 	"date":        "(%s - date '1970-01-01')::text",
-	"timestamp":   "(extract(epoch from %s) * 1000000)::bigint::text",
-	"timestamptz": "(extract(epoch from %s) * 1000000)::bigint::text",
+	"timestamp":   instant,
+	"timestamptz": instant,
 	"bytea":       "encode(%s, 'hex')",
 	"money":       "%s::numeric(19,2)::text",
 	"oid":         "%s::text",

@@ -1,5 +1,6 @@
-// Package spark runs one Spark session with Iceberg over a Glue catalogue and an S3 server: an engine that is not
-// Lakeland's, which reads tables and changes them. Its catalogue is called lake, so a table is lake.database.table.
+// Package spark runs one Spark session over an S3 server, with Iceberg over a Glue catalogue, or with Hudi: an engine that
+// is not Lakeland's, which reads tables and changes them. Iceberg's catalogue is called lake, so a table is
+// lake.database.table; tables of Hudi are known by their folders.
 package spark
 
 import (
@@ -11,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -88,7 +88,7 @@ func (s *Session) launch(options Options) error {
 		Name: "Spark", Path: options.Installation.Python, Args: []string{"-I", "-c", program, string(settings)}, Dir: s.scratch.Path(),
 		Env: []string{
 			"PATH=" + os.Getenv("PATH"), "HOME=" + s.scratch.Path(), "TMPDIR=" + s.scratch.Path(), "JAVA_HOME=" + options.Installation.JavaHome,
-			"SPARK_LOCAL_IP=127.0.0.1", "SPARK_LOCAL_HOSTNAME=localhost", "PYTHONDONTWRITEBYTECODE=1", "PYSPARK_PYTHON=" + options.Installation.Python,
+			"LC_ALL=C.UTF-8", "SPARK_LOCAL_IP=127.0.0.1", "SPARK_LOCAL_HOSTNAME=localhost", "PYTHONDONTWRITEBYTECODE=1", "PYSPARK_PYTHON=" + options.Installation.Python,
 			"AWS_ACCESS_KEY_ID=" + options.AccessKey, "AWS_SECRET_ACCESS_KEY=" + options.SecretKey, "AWS_REGION=" + options.Region,
 			"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null",
 		},
@@ -104,37 +104,15 @@ func (s *Session) launch(options Options) error {
 	return reader.Close()
 }
 
-func (s *Session) settings(options Options) map[string]string {
-	folder := s.scratch.Path()
-	return map[string]string{
-		"spark.master": "local[2]", "spark.driver.memory": Memory, "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false",
-		"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1",
-		"spark.driver.extraClassPath":   strings.Join(options.Installation.Jars, string(os.PathListSeparator)),
-		"spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:ActiveProcessorCount=2 -XX:-UsePerfData -XX:TieredStopAtLevel=1 -Duser.timezone=UTC -Djava.io.tmpdir=" + folder,
-		"spark.local.dir":               filepath.Join(folder, "local"), "spark.sql.warehouse.dir": filepath.Join(folder, "warehouse"),
-		"spark.sql.shuffle.partitions": "2", "spark.sql.session.timeZone": "UTC", "spark.sql.adaptive.enabled": "false",
-		"spark.sql.extensions":                        "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
-		"spark.sql.catalog.lake":                      "org.apache.iceberg.spark.SparkCatalog",
-		"spark.sql.catalog.lake.catalog-impl":         "org.apache.iceberg.aws.glue.GlueCatalog",
-		"spark.sql.catalog.lake.io-impl":              "org.apache.iceberg.aws.s3.S3FileIO",
-		"spark.sql.catalog.lake.cache-enabled":        "false", // others change the tables too
-		"spark.sql.catalog.lake.warehouse":            "s3://not-used",
-		"spark.sql.catalog.lake.client.region":        options.Region,
-		"spark.sql.catalog.lake.glue.endpoint":        options.Glue,
-		"spark.sql.catalog.lake.s3.endpoint":          options.S3,
-		"spark.sql.catalog.lake.s3.path-style-access": "true",
-	}
-}
-
 // Execute runs a statement to its end.
 func (s *Session) Execute(ctx context.Context, statement string) error {
-	_, err := s.ask(ctx, statement, false)
+	_, err := s.ask(ctx, statement, map[string]any{"sql": statement, "rows": false})
 	return err
 }
 
 // Query runs a query and returns what it finds in the plain form.
 func (s *Session) Query(ctx context.Context, query string) (*readback.Table, error) {
-	return s.ask(ctx, query, true)
+	return s.ask(ctx, query, map[string]any{"sql": query, "rows": true})
 }
 
 // Read reads a table, named database.table.
@@ -142,13 +120,27 @@ func (s *Session) Read(ctx context.Context, table string) (*readback.Table, erro
 	return s.Query(ctx, "SELECT * FROM lake."+table)
 }
 
-func (s *Session) ask(ctx context.Context, statement string, rows bool) (*readback.Table, error) {
+// Write is where the rows of a query go: a folder that some format's writer knows, with that writer's options.
+type Write struct {
+	Format  string            `json:"format"`
+	Mode    string            `json:"mode"`
+	Path    string            `json:"path"`
+	Options map[string]string `json:"options"`
+}
+
+// Write writes what a query finds.
+func (s *Session) Write(ctx context.Context, query string, to Write) error {
+	_, err := s.ask(ctx, query, map[string]any{"sql": query, "rows": false, "write": to})
+	return err
+}
+
+func (s *Session) ask(ctx context.Context, statement string, what map[string]any) (*readback.Table, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.broken != nil {
 		return nil, s.broken
 	}
-	request, err := json.Marshal(map[string]any{"sql": statement, "rows": rows})
+	request, err := json.Marshal(what)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
-"""One Spark session over the Glue catalogue, as the catalogue "lake".
+"""One Spark session, of Iceberg over the Glue catalogue, as the catalogue "lake", or of Hudi.
 
-Reads statements from standard input, a line of JSON each: {"sql": ..., "rows": true or false}; answers each with a
+Reads statements from standard input, a line of JSON each: {"sql": ..., "rows": true or false}, or with "write":
+{"format": ..., "mode": ..., "path": ..., "options": {...}} to write what the query finds; answers each with a
 line of JSON on standard output: {"columns": [[name, type], ...], "count": n, "rows": [[value, ...], ...]} or
 {"error": ...}. The values are in the plain form of readback's read.py.
 
@@ -72,7 +73,11 @@ def main():
         request = json.loads(line)
         try:
             frame = session.sql(request["sql"])
-            if request["rows"]:
+            write = request.get("write")
+            if write:
+                frame.write.format(write["format"]).mode(write["mode"]).options(**write["options"]).save(write["path"])
+                answer({"count": 0})
+            elif request["rows"]:
                 answer(plain(frame))
             else:
                 frame.collect()

@@ -5,15 +5,17 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
 func TestPinnedEngines(t *testing.T) {
 	t.Parallel()
-	for _, f := range append([]mavenFile{trinoServer}, sparkJars...) {
+	for _, f := range slices.Concat([]mavenFile{trinoServer}, sparkJars, s3aJars, slices.Collect(maps.Values(hudiBundles))) {
 		if len(f.sha256) != 2*sha256.Size || strings.HasPrefix(f.path, "/") || !strings.Contains(f.path, "/"+filepath.Base(filepath.Dir(f.path))+"/") {
 			t.Errorf("%s has the checksum %s", f.path, f.sha256)
 		}
@@ -56,6 +58,13 @@ func TestUnpackTrino(t *testing.T) {
 	}
 	if err := unpackTrino(t.Context(), file, t.TempDir()); err == nil {
 		t.Error("half an archive was unpacked")
+	}
+}
+
+func TestHudiOfAnotherVersion(t *testing.T) {
+	t.Parallel()
+	if _, err := (&Toolchain{}).SparkHudi(t.Context(), "0.1"); err == nil || !strings.Contains(err.Error(), "fetching Hudi 0.1 for Spark") {
+		t.Errorf("got %v", err)
 	}
 }
 

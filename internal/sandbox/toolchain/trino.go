@@ -15,7 +15,7 @@ import (
 const maxTrinoBytes = 2 << 30
 
 // trinoPlugins are kept of Trino's plugins: one that is there is loaded at each start.
-var trinoPlugins = []string{"hive", "iceberg"}
+var trinoPlugins = []string{"hive", "hudi", "iceberg"}
 
 // unpackTrino unpacks Trino's archive into the directory, takes the plugins out that are not needed, and removes the
 // archive where it lies in that directory.

@@ -1,6 +1,7 @@
 // Package trino runs one Trino server with Iceberg over a Glue catalogue and an S3 server: an engine that is not
 // Lakeland's and the one that Athena descends from. It reads tables and changes them. Its catalogue is called lake,
-// so a table is lake.database.table; one of plain files is plain.database.table.
+// so a table is lake.database.table; one of plain files is plain.database.table, and one of Hudi, which it only reads,
+// hudi.database.table.
 package trino
 
 import (
@@ -73,7 +74,7 @@ func (s *Server) launch(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Join(folder, "etc", "catalog"), 0o700); err != nil {
 		return err
 	}
-	for name, settings := range map[string]map[string]string{"config.properties": s.config(), "catalog/lake.properties": s.catalog(), "catalog/plain.properties": s.plainFiles()} {
+	for name, settings := range map[string]map[string]string{"config.properties": s.config(), "catalog/lake.properties": s.catalog(), "catalog/plain.properties": s.plainFiles(), "catalog/hudi.properties": s.hudi()} {
 		if err := writeProperties(filepath.Join(folder, "etc", name), settings); err != nil {
 			return err
 		}
@@ -122,28 +123,37 @@ func (s *Server) config() map[string]string {
 	}
 }
 
-func (s *Server) catalog() map[string]string {
+// services say where Glue and S3 are.
+func (s *Server) services(connector string) map[string]string {
 	o := s.options
 	return map[string]string{
-		"connector.name": "iceberg", "iceberg.catalog.type": "glue",
+		"connector.name":             connector,
 		"hive.metastore.glue.region": o.Region, "hive.metastore.glue.endpoint-url": o.Glue,
 		"hive.metastore.glue.aws-access-key": o.AccessKey, "hive.metastore.glue.aws-secret-key": o.SecretKey,
 		"fs.native-s3.enabled": "true", "s3.region": o.Region, "s3.endpoint": o.S3, "s3.path-style-access": "true",
 		"s3.aws-access-key": o.AccessKey, "s3.aws-secret-key": o.SecretKey,
-		"iceberg.expire-snapshots.min-retention": "0s", "iceberg.remove-orphan-files.min-retention": "0s",
 	}
+}
+
+func (s *Server) catalog() map[string]string {
+	out := s.services("iceberg")
+	out["iceberg.catalog.type"] = "glue"
+	out["iceberg.expire-snapshots.min-retention"], out["iceberg.remove-orphan-files.min-retention"] = "0s", "0s"
+	return out
 }
 
 // plainFiles is the catalogue plain, of tables of plain files. Glue's timestamps have no precision of their own.
 func (s *Server) plainFiles() map[string]string {
-	o := s.options
-	return map[string]string{
-		"connector.name": "hive", "hive.metastore": "glue", "hive.timestamp-precision": "MICROSECONDS",
-		"hive.metastore.glue.region": o.Region, "hive.metastore.glue.endpoint-url": o.Glue,
-		"hive.metastore.glue.aws-access-key": o.AccessKey, "hive.metastore.glue.aws-secret-key": o.SecretKey,
-		"fs.native-s3.enabled": "true", "s3.region": o.Region, "s3.endpoint": o.S3, "s3.path-style-access": "true",
-		"s3.aws-access-key": o.AccessKey, "s3.aws-secret-key": o.SecretKey,
-	}
+	out := s.services("hive")
+	out["hive.metastore"], out["hive.timestamp-precision"] = "glue", "MICROSECONDS"
+	return out
+}
+
+// hudi is the catalogue hudi, of tables of Hudi.
+func (s *Server) hudi() map[string]string {
+	out := s.services("hudi")
+	out["hive.metastore"] = "glue"
+	return out
 }
 
 // writeProperties writes a file of settings; it may hold keys.

@@ -60,6 +60,8 @@ var decoders = map[pair]decode{
 	{schema.OIDDate, schema.Date}:               date,
 	{schema.OIDTimestamp, schema.Timestamp}:     timestamp,
 	{schema.OIDTimestampTZ, schema.TimestampTZ}: timestamp,
+	{schema.OIDTimestamp, schema.Long}:          timestamp,
+	{schema.OIDTimestampTZ, schema.Long}:        timestamp,
 	{schema.OIDTime, schema.String}:             each(timeToText),
 	{schema.OIDTime, schema.Long}:               each(timeToLong),
 	{schema.OIDUUID, schema.String}:             uuidToText,

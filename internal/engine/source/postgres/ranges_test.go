@@ -205,7 +205,9 @@ func TestWhatIsCutByKey(t *testing.T) {
 			`CREATE FUNCTION odd(int) RETURNS int LANGUAGE sql VOLATILE AS 'SELECT $1'`, `CREATE VIEW called AS SELECT odd(id) AS id, label FROM plain`,
 			`CREATE FOREIGN DATA WRAPPER none`, `CREATE SERVER elsewhere FOREIGN DATA WRAPPER none`, `CREATE FOREIGN TABLE away (id int, label text) SERVER elsewhere`,
 			`CREATE VIEW over_away AS SELECT id, label FROM plain UNION ALL SELECT id, label FROM away`,
-			`CREATE VIEW broken AS SELECT id, label, 1 / (id - id) AS x FROM plain`)
+			`CREATE VIEW broken AS SELECT id, label, 1 / (id - id) AS x FROM plain`,
+			// What is changed below would have the server learn, at a time of its own, that rows lie in no order, which costs more to cut.
+			`DO $$ DECLARE t regclass; BEGIN FOR t IN SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' LOOP EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = off)', t); END LOOP; END $$`)
 		s, err := postgres.Begin(t.Context(), p.connection, p.login)
 		if err != nil {
 			t.Fatal(err)

@@ -87,8 +87,7 @@ func TestKeysOfOthersFiles(t *testing.T) {
 	}
 	b.disown()
 	h := b.head()
-	change := b.begin(h)
-	change.Add = b.stage(h, &change, "u", goods("de", 7))
+	change := b.adds(h, "u", goods("de", 7))
 	files := len(b.keys("land=de/", ".parquet"))
 	for _, key := range b.keys("land=de/", ".parquet") { // files that tell nothing
 		data := b.read("lake/orders/" + key)

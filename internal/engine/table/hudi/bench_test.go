@@ -184,6 +184,14 @@ func (b *bench) stage(h *table.Head, change *table.Change, unit string, rows []v
 	return out
 }
 
+// adds is a change of a new attempt that adds rows.
+func (b *bench) adds(h *table.Head, unit string, rows []values) table.Change {
+	b.t.Helper()
+	change := b.begin(h)
+	change.Add = b.stage(h, &change, unit, rows)
+	return change
+}
+
 func (b *bench) commit(h *table.Head, change table.Change) string {
 	b.t.Helper()
 	done, err := b.table.Commit(b.t.Context(), h, change)

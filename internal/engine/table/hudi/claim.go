@@ -76,7 +76,7 @@ func (t *Table) claimBase(ctx context.Context, c claim) (*held, error) {
 // settle makes an open claim void or sealed, and returns it as it is then, which may be the other of the two: whichever came first
 // stays. nil is a claim that another attempt has now, so this one was void.
 func (t *Table) settle(ctx context.Context, h *held, state string) (*held, error) {
-	next := claim{V: documentVersion, State: state, Table: h.Table, Attempt: h.Attempt, Instant: h.Instant, Action: h.Action, Base: h.Base}
+	next := claim{V: documentVersion, State: state, Table: h.Table, Attempt: h.Attempt, Instant: h.Instant, Action: h.Action, Base: h.Base, Checkpoint: h.Checkpoint}
 	var last error
 	for try := range tries {
 		if err := pause(ctx, try); err != nil {

@@ -67,7 +67,7 @@ func (t *Table) clean(ctx context.Context, head *table.Head, on *base, keep tabl
 	}
 	r, err := t.begin(ctx, tl, record{Table: head.TableID, Attempt: "clean of " + head.CheckpointCommit, Action: actionClean, Base: on.instant}, func(Instant) []string { return []string{} }, plan)
 	if err == nil {
-		err = t.claimClean(ctx, r, gone, done)
+		err = t.claimClean(ctx, r, head.Checkpoint, gone, done)
 	}
 	if err != nil {
 		if r != nil && !errors.Is(err, table.ErrOutcomeUnknown) {
@@ -84,12 +84,12 @@ func (t *Table) clean(ctx context.Context, head *table.Head, on *base, keep tabl
 }
 
 // claimClean makes a clean, as a commit is made.
-func (t *Table) claimClean(ctx context.Context, r *record, gone []*slice, done func(Instant) ([]byte, error)) error {
+func (t *Table) claimClean(ctx context.Context, r *record, newest *table.Checkpoint, gone []*slice, done func(Instant) ([]byte, error)) error {
 	document, err := done(r.Instant)
 	if err != nil {
 		return err
 	}
-	c := claim{Table: r.Table, Attempt: r.Attempt, Instant: r.Instant, Action: r.Action, Base: r.Base, Document: document}
+	c := claim{Table: r.Table, Attempt: r.Attempt, Instant: r.Instant, Action: r.Action, Base: r.Base, Document: document, Checkpoint: withoutPositions(newest)}
 	for _, s := range gone {
 		c.Delete = append(c.Delete, s.key)
 	}

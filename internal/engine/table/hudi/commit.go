@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
@@ -35,52 +36,65 @@ func (t *Table) Commit(ctx context.Context, head *table.Head, change table.Chang
 	if err := c.ready(ctx); err != nil {
 		return wrap(err)
 	}
-	if on.properties == nil {
+	if on.timeline.first() == "" {
 		if err := c.create(ctx); err != nil {
 			return wrap(err)
 		}
 	}
-	tl, err := t.readTimeline(ctx)
-	if err != nil {
-		return wrap(err)
-	}
-	if now := tl.head(""); now != on.instant {
-		return wrap(fmt.Errorf("%w: the head is %s and the commit was planned on %s", table.ErrLostRace, now, on.instant))
-	}
-	if err := t.touchable(c.properties, tl); err != nil {
-		return wrap(err)
-	}
-	r, err := c.write(ctx, tl)
-	if err != nil {
-		if r != nil {
-			t.abandon(ctx, r)
+	var document []byte
+	r, err := t.land(ctx, on.instant, c.properties, c.write, func(r *record) (claim, error) {
+		if document, err = c.document(r); err != nil {
+			return claim{}, err
 		}
-		// Whoever claimed the base meanwhile takes away what others write on it.
-		if c, readErr := t.readClaim(ctx, on.instant); readErr == nil && c != nil && c.State != claimVoid {
-			err = fmt.Errorf("%w: the attempt %q committed on %s at %s: %w", table.ErrLostRace, c.Attempt, on.instant, c.Instant, err)
-		}
-		return wrap(err)
-	}
-	document, err := c.document(r)
+		return c.claim(r, document), nil
+	})
 	if err != nil {
-		t.abandon(ctx, r)
 		return wrap(err)
-	}
-	h, err := t.claimBase(ctx, c.claim(r, document))
-	if err != nil {
-		if errors.Is(err, table.ErrLostRace) {
-			t.abandon(ctx, r)
-		}
-		return wrap(err)
-	}
-	if err := t.complete(ctx, h); err != nil {
-		return wrap(lost(err))
 	}
 	if err := t.show(ctx, c, r.Instant); err != nil {
 		return nil, fmt.Errorf("the commit %s of %s is made, and readers of the catalogue do not see all of it: %w: the next run brings the entry up to it", r.Instant, t.name(), err)
 	}
 	at, _ := r.Instant.time()
 	return &table.Committed{Commit: string(r.Instant), At: at, BytesWritten: int64(len(document))}, nil
+}
+
+// land makes an attempt of what is planned on a base: write writes all that comes before the claim, and gives the record with an error,
+// too, once there is one to be taken back; claims says what is left to do then.
+func (t *Table) land(ctx context.Context, on Instant, p properties, write func(context.Context, *timeline) (*record, error), claims func(*record) (claim, error)) (*record, error) {
+	tl, err := t.readTimeline(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if now := tl.head(""); now != on {
+		return nil, fmt.Errorf("%w: the head is %s and the commit was planned on %s", table.ErrLostRace, now, on)
+	}
+	if err := t.touchable(p, tl); err != nil {
+		return nil, err
+	}
+	r, err := write(ctx, tl)
+	if err != nil {
+		if r != nil {
+			t.abandon(ctx, r)
+		}
+		// Whoever claimed the base meanwhile takes away what others write on it.
+		if c, readErr := t.readClaim(ctx, on); readErr == nil && c != nil && c.State != claimVoid {
+			err = fmt.Errorf("%w: the attempt %q committed on %s at %s: %w", table.ErrLostRace, c.Attempt, on, c.Instant, err)
+		}
+		return nil, err
+	}
+	c, err := claims(r)
+	if err != nil {
+		t.abandon(ctx, r)
+		return nil, err
+	}
+	h, err := t.claimBase(ctx, c)
+	if err != nil {
+		if errors.Is(err, table.ErrLostRace) {
+			t.abandon(ctx, r)
+		}
+		return nil, err
+	}
+	return r, lost(t.complete(ctx, h))
 }
 
 // commit is one under way.
@@ -121,16 +135,12 @@ func (c *commit) ready(ctx context.Context) (err error) {
 	return err
 }
 
-// create makes the table: its properties, which of two runs one makes, and the commit that it begins with.
+// create makes the table: its properties, which of two runs one makes, and the commit that it begins with, which one of properties and
+// no more lacks too.
 func (c *commit) create(ctx context.Context) error {
-	_, err := c.t.o.Store.Put(ctx, c.t.o.Prefix+propertiesKey, c.properties.encode(), store.Condition{IfAbsent: true})
-	if err != nil {
-		there, readErr := c.t.properties(ctx)
-		switch {
-		case readErr == nil && c.t.tableID(there) != c.head.TableID:
-			return fmt.Errorf("%w: another run made the table", table.ErrLostRace)
-		case readErr != nil || !errors.Is(err, store.ErrExists):
-			return fmt.Errorf("making the table: %w", err)
+	if c.on.properties == nil {
+		if err := c.putProperties(ctx); err != nil {
+			return err
 		}
 	}
 	empty, err := json.Marshal(commitFile{PartitionToWriteStats: map[string][]writeStat{}, ExtraMetadata: map[string]string{extraSchema: c.schemas.commit}, OperationType: operationUpsert})
@@ -144,6 +154,21 @@ func (c *commit) create(ctx context.Context) error {
 	return nil
 }
 
+func (c *commit) putProperties(ctx context.Context) error {
+	_, err := c.t.o.Store.Put(ctx, c.t.o.Prefix+propertiesKey, c.properties.encode(), store.Condition{IfAbsent: true})
+	if err == nil {
+		return nil
+	}
+	there, readErr := c.t.properties(ctx)
+	switch {
+	case readErr == nil && c.t.tableID(there) != c.head.TableID:
+		return fmt.Errorf("%w: another run made the table", table.ErrLostRace)
+	case readErr != nil || !errors.Is(err, store.ErrExists):
+		return fmt.Errorf("making the table: %w", err)
+	}
+	return nil
+}
+
 // action is what the change is in Hudi's words.
 func (c *commit) action() string {
 	if len(c.plan.replaced) > 0 {
@@ -152,7 +177,7 @@ func (c *commit) action() string {
 	return actionCommit
 }
 
-// write writes all that comes before the claim. The record is there with an error, too, once there is one to be taken back.
+// write writes all that comes before the claim.
 func (c *commit) write(ctx context.Context, tl *timeline) (r *record, err error) {
 	r, err = c.t.begin(ctx, tl, record{Table: c.head.TableID, Attempt: c.change.Checkpoint.Attempt, Action: c.action(), Base: c.on.instant}, func(i Instant) []string {
 		keys := []string{}
@@ -179,7 +204,7 @@ func (c *commit) write(ctx context.Context, tl *timeline) (r *record, err error)
 		}
 	}
 	c.dress.instant = r.Instant
-	return r, inParallel(ctx, len(c.plan.outputs), dressedAtOnce, func(ctx context.Context, i int) error {
+	return r, guard.Each(ctx, dressedAtOnce, len(c.plan.outputs), func(ctx context.Context, i int) error {
 		return c.dress.dress(ctx, c.plan.outputs[i], i)
 	})
 }
@@ -246,7 +271,7 @@ func (o *output) stat() writeStat {
 
 // claim is the attempt's, with all that is left to do.
 func (c *commit) claim(r *record, document []byte) claim {
-	out := claim{Table: r.Table, Attempt: r.Attempt, Instant: r.Instant, Action: r.Action, Base: r.Base, Files: map[string]int64{}, Document: document}
+	out := claim{Table: r.Table, Attempt: r.Attempt, Instant: r.Instant, Action: r.Action, Base: r.Base, Files: map[string]int64{}, Document: document, Checkpoint: withoutPositions(&c.change.Checkpoint)}
 	for _, o := range c.plan.outputs {
 		out.Files[o.key] = o.size
 		if o.staged != nil {

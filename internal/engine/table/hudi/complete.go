@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
@@ -15,9 +18,17 @@ var errHindered = errors.New("another writer came between")
 // complete makes a claimed commit, for its own attempt or one that died. Where it cannot be made the claim becomes void, and what
 // the attempt wrote is taken back: errHindered then. ErrOutcomeUnknown says that neither could be found out.
 func (t *Table) complete(ctx context.Context, h *held) error {
+	if h.State == claimSealed {
+		return nil // somebody else did, and what came since is not this claim's matter
+	}
 	tl, err := t.readTimeline(ctx)
 	if err != nil {
 		return unknown(err)
+	}
+	if a, err := t.rolledBack(ctx, tl, h.Instant); err != nil {
+		return unknown(err)
+	} else if a != nil {
+		return t.void(ctx, tl, h, fmt.Errorf("%w: the commit of the instant %s was rolled back before it came", errHindered, h.Instant))
 	}
 	if a := tl.find(h.Instant, h.Action); a == nil || !a.completed {
 		gave, err := t.giveWay(ctx, tl, h)
@@ -131,7 +142,7 @@ func older(a, b Instant) bool { return a != b && b != initial && (a == initial |
 // there were any.
 func (t *Table) giveWay(ctx context.Context, tl *timeline, h *held) (bool, error) {
 	gave := false
-	for i := range tl.records {
+	for _, i := range slices.Sorted(maps.Keys(tl.records)) {
 		if i == h.Instant || tl.completed(i) || !tl.unfinished(i) || !tl.leftOf(i) {
 			continue
 		}
@@ -205,7 +216,7 @@ func (t *Table) hindered(ctx context.Context, tl *timeline, c *claim) (why, err 
 		keys = append(keys, key)
 	}
 	missing := make([]bool, len(keys))
-	if err := inParallel(ctx, len(keys), footersAtOnce, func(ctx context.Context, i int) error {
+	if err := guard.Each(ctx, footersAtOnce, len(keys), func(ctx context.Context, i int) error {
 		object, err := t.o.Store.Head(ctx, t.o.Prefix+keys[i])
 		if errors.Is(err, store.ErrNotExist) {
 			missing[i] = true

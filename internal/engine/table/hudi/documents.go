@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
 
 // record is what an attempt writes before all else: a pending instant that has one is ours. It is emptied once the commit is sealed,
@@ -47,6 +48,9 @@ type claim struct {
 	Delete []string `json:"delete,omitempty"`
 	// Document is the file that completes the instant.
 	Document []byte `json:"document,omitempty"`
+	// Checkpoint is the one that the commit carries, or, of a clean, the newest there was, without its positions. It says whose
+	// the table is where other engines have archived all commits that do, and stays when the claim is settled.
+	Checkpoint *table.Checkpoint `json:"checkpoint,omitempty"`
 	// Staged are the files that the attempt's were made of, whole keys: they go when it is over.
 	Staged []string `json:"staged,omitempty"`
 }

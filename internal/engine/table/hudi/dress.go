@@ -2,8 +2,11 @@ package hudi
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"iter"
+	"slices"
 	"strconv"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
@@ -77,7 +80,9 @@ type dressed struct {
 	// low and high are the smallest and the greatest record key so far; nil before the first.
 	low, high []byte
 	some      bool
-	text      *column.Vector
+	// earlier is what of the version before may stay; nil for nothing.
+	earlier *earlier
+	text    *column.Vector
 }
 
 // dress writes an output. task is its number among those of the commit.
@@ -91,13 +96,11 @@ func (d *dressing) dress(ctx context.Context, o *output, task int) (err error) {
 	if f.writer, err = parquet.NewWriter(out, d.columns, d.t.o.Version, nil); err != nil {
 		return err
 	}
-	rows := int64(0)
-	if o.staged != nil {
-		rows = o.staged.File.Rows
-	}
-	f.bloom = newBloom(int(rows))
-	if o.staged != nil {
-		if f.reader, err = parquet.Open(ctx, d.t.o.Store, o.staged.Key, o.staged.File.Size); err != nil {
+	f.writer.Unbound(slices.Index(metaColumns, sequenceColumn))
+	if o.staged == nil {
+		f.bloom = newBloom(0)
+	} else {
+		if err := f.open(ctx); err != nil {
 			return err
 		}
 		for g := range f.reader.RowGroups() {
@@ -113,6 +116,22 @@ func (d *dressing) dress(ctx context.Context, o *output, task int) (err error) {
 	}
 	o.size, o.rows = file.Size, file.Rows
 	return out.Close()
+}
+
+// open makes ready to read the staged file.
+func (f *dressed) open(ctx context.Context) (err error) {
+	if f.reader, err = parquet.Open(ctx, f.t.o.Store, f.o.staged.Key, f.o.staged.File.Size); err != nil {
+		return err
+	}
+	if f.earlier, err = f.earlierOf(ctx, f.o, f.reader); err != nil {
+		return err
+	}
+	if e := f.earlier; e != nil {
+		f.bloom, f.low, f.high, f.some = e.filter, []byte(e.low), []byte(e.high), true
+	} else {
+		f.bloom = newBloom(int(f.o.staged.File.Rows))
+	}
+	return nil
 }
 
 // notes puts what writers of Hudi look for into the footer. Without the filter Spark's upserts by it fail.
@@ -159,7 +178,7 @@ func (f *dressed) group(ctx context.Context, g int) error {
 		return err
 	}
 	for _, text := range []string{f.o.group.partition, f.o.name} {
-		if err := out.EncodeParts(f.constant(rows, text)); err != nil {
+		if err := out.EncodeConstant(text); err != nil {
 			return err
 		}
 	}
@@ -183,26 +202,60 @@ func (f *dressed) kept(ctx context.Context, out *parquet.GroupWriter, g, i int, 
 	if i == 0 && nulls >= 0 {
 		f.o.changed += int64(nulls)
 	}
-	if nulls == 0 && f.writer.Copyable(i, f.reader, place) {
+	if nulls == 0 && !f.reader.Carried(g, place) && f.writer.Copyable(i, f.reader, place) {
 		return out.Copy(ctx, f.reader, g, place, fetched, nil, nil)
 	}
-	old := column.NewVector(column.Bytes, 0)
-	if there && nulls != rows {
-		if err := f.read(ctx, g, place, fetched, f.columns.Columns[i].Type, old); err != nil {
-			return err
-		}
+	if !there || nulls == rows {
+		return out.EncodeParts(f.texts(rows, func(v *column.Vector, row int) error {
+			v.Data = value(v.Data, row)
+			return nil
+		}))
+	}
+	chunk, err := f.reader.Chunk(ctx, g, place, fetched, f.columns.Columns[i].Type)
+	if err != nil {
+		return err
+	}
+	return out.EncodeParts(f.filled(chunk, func(n int) {
 		if i == 0 && nulls < 0 {
-			f.o.changed += int64(old.Nulls)
+			f.o.changed += int64(n)
+		}
+	}, value))
+}
+
+// filled makes a column of what is stored, page by page, and of value where that is NULL. nulls is told how many those are.
+func (f *dressed) filled(stored *parquet.ChunkReader, nulls func(int), value func(out []byte, row int) []byte) iter.Seq2[*column.Vector, error] {
+	return func(yield func(*column.Vector, error) bool) {
+		page := column.NewVector(column.Bytes, 0)
+		for first := 0; ; first += page.Len() {
+			page.Reset()
+			if _, err := stored.Next(page); err != nil {
+				if !errors.Is(err, io.EOF) {
+					yield(nil, err)
+				}
+				return
+			}
+			nulls(page.Nulls)
+			out := page
+			if page.Nulls > 0 {
+				out = f.text
+				out.Reset()
+				fill := func(to int) {
+					for row := out.Len(); row < to; row++ {
+						out.Data = value(out.Data, first+row)
+						out.Append()
+					}
+				}
+				for from, to := range page.Runs(0, page.Len()) {
+					fill(from)
+					out.AppendRows(page, from, to)
+				}
+				fill(page.Len())
+			}
+			if !yield(out, nil) {
+				return
+			}
 		}
 	}
-	return out.EncodeParts(f.texts(rows, func(v *column.Vector, row int) error {
-		if row < old.Len() && !old.IsNull(row) {
-			v.Data = append(v.Data, old.Bytes(row)...)
-		} else {
-			v.Data = value(v.Data, row)
-		}
-		return nil
-	}))
 }
 
 // texts makes a column of texts part by part.
@@ -224,28 +277,14 @@ func (f *dressed) texts(rows int, text func(v *column.Vector, row int) error) it
 	}
 }
 
-// constant is a column whose rows are all alike.
-func (f *dressed) constant(rows int, text string) iter.Seq2[*column.Vector, error] {
-	return func(yield func(*column.Vector, error) bool) {
-		f.text.Reset()
-		for from := 0; from < rows; from += partRows {
-			n := min(partRows, rows-from)
-			if f.text.Len() != n {
-				f.text.Reset()
-				for range n {
-					f.text.Data = append(f.text.Data, text...)
-					f.text.Append()
-				}
-			}
-			if !yield(f.text, nil) {
-				return
-			}
-		}
-	}
-}
-
 // recordKeys writes the column of record keys, and takes them up into filter and bounds.
 func (f *dressed) recordKeys(ctx context.Context, out *parquet.GroupWriter, g int, fetched *parquet.Fetched) error {
+	switch at, err := f.earlier.same(ctx, f.reader, g, fetched); {
+	case err != nil:
+		return err
+	case at >= 0 && f.writer.Copyable(slices.Index(metaColumns, recordKeyColumn), f.earlier.reader, f.earlier.place):
+		return out.Copy(ctx, f.earlier.reader, at, f.earlier.place, nil, nil, nil)
+	}
 	var vectors []*column.Vector
 	for i, name := range f.keys.form.columns {
 		typ := f.keys.types[i]
@@ -306,9 +345,4 @@ func (f *dressed) read(ctx context.Context, g, place int, fetched *parquet.Fetch
 		return err
 	}
 	return chunk.ReadAll(v)
-}
-
-func columnOf(s *schema.Table, name string) schema.Column {
-	c, _ := s.Column(name)
-	return c
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/parquet"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
@@ -62,7 +63,7 @@ func (t *Table) load(ctx context.Context, head *table.Head, on *base) error {
 	}
 	slices.SortFunc(all, func(a, b *slice) int { return strings.Compare(a.key, b.key) })
 	files := make([]table.StoredFile, len(all))
-	if err := inParallel(ctx, len(all), footersAtOnce, func(ctx context.Context, i int) (err error) {
+	if err := guard.Each(ctx, footersAtOnce, len(all), func(ctx context.Context, i int) (err error) {
 		files[i], err = t.stored(ctx, &head.Schema, form, all[i])
 		return err
 	}); err != nil {
@@ -117,7 +118,7 @@ func (t *Table) replacedGroups(ctx context.Context, tl *timeline) (map[group]Ins
 		}
 	}
 	commits := make([]*committed, len(at))
-	if err := inParallel(ctx, len(at), footersAtOnce, func(ctx context.Context, i int) (err error) {
+	if err := guard.Each(ctx, footersAtOnce, len(at), func(ctx context.Context, i int) (err error) {
 		commits[i], err = t.readCommit(ctx, at[i])
 		return err
 	}); err != nil {

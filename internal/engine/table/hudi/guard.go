@@ -12,9 +12,9 @@ func (t *Table) touchable(p properties, tl *timeline) error {
 	}
 	switch {
 	case p[propertyVersion] != "6":
-		return refuse("has the version %q, and this engine writes version 6: a writer of another release upgraded it (hoodie.write.auto.upgrade=false and hoodie.write.table.version=6 keep it from that); downgrade it with hudi-cli, or land into a new target", p[propertyVersion])
+		return refuse("has the version %q, and this engine writes version 6: a writer of another release upgraded it (hoodie.write.auto.upgrade=false and hoodie.write.table.version=6 keep it from that); downgrade it with Spark (CALL downgrade_table with to_version => 'SIX') or hudi-cli, or land into a new target", p[propertyVersion])
 	case p[propertyLayout] != "1":
-		return refuse("has the timeline layout %q, and this engine writes layout 1: downgrade it with hudi-cli, or land into a new target", p[propertyLayout])
+		return refuse("has the timeline layout %q, and this engine writes layout 1: downgrade it with Spark (CALL downgrade_table with to_version => 'SIX') or hudi-cli, or land into a new target", p[propertyLayout])
 	case !strings.EqualFold(p[propertyType], "COPY_ON_WRITE"):
 		return refuse("is of the type %q, and this engine writes COPY_ON_WRITE: land into a new target", p[propertyType])
 	case p[propertyMetadata] != "" || p[propertyMetadataNext] != "" || tl.hasMetadata:
@@ -31,7 +31,11 @@ func (t *Table) touchable(p properties, tl *timeline) error {
 		return refuse("has no record key (%s): land into a new target", propertyRecordKey)
 	}
 	if a := tl.foreign(); a != nil {
-		return refuse("has a pending %s at the instant %s of another writer, over which no commit is made: if that writer is running, wait for it; if it died, let Spark's next write, or hudi-cli's commit rollback, take it back", a.name, a.instant)
+		out := ""
+		if a.name == actionReplace {
+			out = "; if it is a clustering that was only scheduled, have Spark carry it out (CALL run_clustering with op => 'execute')"
+		}
+		return refuse("has a pending %s at the instant %s of another writer, over which no commit is made: if that writer is running, wait for it; if it died, let Spark's next write, or hudi-cli's commit rollback, take it back%s", a.name, a.instant, out)
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func TestUntouchable(t *testing.T) {
 		"a pending commit":          {func(b *bench) { put(b.t, b.store, "lake/orders/.hoodie/20990101000000000.commit.requested", nil) }, []string{"pending commit", "20990101000000000", "let Spark's next write"}},
 		"a pending clustering": {func(b *bench) {
 			put(b.t, b.store, "lake/orders/.hoodie/20200101000000000.replacecommit.inflight", nil)
-		}, []string{"pending replacecommit"}},
+		}, []string{"pending replacecommit", "run_clustering"}},
 		"damaged properties": {func(b *bench) { put(b.t, b.store, properties, []byte(`a=\u1`)) }, []string{"restore it"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -62,8 +62,7 @@ func TestUntouchable(t *testing.T) {
 			b := newBench(t, shop("land"))
 			b.load(false, goods("de", 1, 2))
 			h := b.head()
-			change := b.begin(h)
-			change.Add = b.stage(h, &change, "u", goods("de", 3))
+			change := b.adds(h, "u", goods("de", 3))
 			before := len(b.keys("", ""))
 			tc.make(b)
 			_, err := b.table.Head(t.Context())
@@ -146,8 +145,7 @@ func TestOthersBetweenTheSteps(t *testing.T) {
 				b := newBench(t, shop("land"))
 				b.load(false, goods("de", 1, 2))
 				h := b.head()
-				change := b.begin(h)
-				change.Add = b.stage(h, &change, "u", goods("de", 3))
+				change := b.adds(h, "u", goods("de", 3))
 				under := b.store
 				b.store = &between{Store: under, part: part, do: func() {
 					b.store = under

@@ -67,7 +67,12 @@ func (t *Table) Head(ctx context.Context) (*table.Head, error) {
 	if err := t.describe(ctx, head, on); err != nil {
 		return nil, fmt.Errorf("reading the head of %s: %w", t.name(), err)
 	}
-	if head.Checkpoint != nil && (entry == nil || entry.Parameters[syncedParameter] < head.CheckpointCommit) {
+	if head.Exists && head.Checkpoint == nil && p[propertyID] != "" {
+		if head.Lost, err = t.lastKnown(ctx, tl); err != nil {
+			return nil, fmt.Errorf("reading the head of %s: %w", t.name(), err)
+		}
+	}
+	if head.Checkpoint != nil && (t.o.Source == "" || t.o.Source == head.Checkpoint.Table) && (entry == nil || entry.Parameters[syncedParameter] < head.CheckpointCommit) {
 		if err := t.register(ctx, head, on); err != nil {
 			return nil, fmt.Errorf("bringing the catalogue's entry of %s up to its newest commit: %w", t.name(), err)
 		}
@@ -161,6 +166,9 @@ func (t *Table) fromDocument(head *table.Head, on *base, c *committed, i Instant
 		return fmt.Errorf("the instant %s: its %s has version %d and this engine reads %d: apply the cadence so that its job carries the newer engine", i, extraTable, d.V, documentVersion)
 	}
 	head.Schema, on.lastColumn = d.Schema, d.LastColumn
+	for i, c := range head.Schema.Columns {
+		head.Schema.Columns[i].Carried = isMeta(c.Name) // earlier documents do not say so
+	}
 	return nil
 }
 

@@ -7,8 +7,9 @@
 // one attempt gets, and which holds all that is left to do; then the file that completes the instant. Whoever finds a claim
 // whose commit is not there completes it, or makes it void where that cannot be: other writers came meanwhile, or took its
 // files away. A claim is sealed once its commit is known to be there, and only one that is open can become void, so that a
-// commit and its being given up never both come about. Pending instants without a record are other writers', over whose no
-// commit is made: Spark and this engine take turns.
+// commit and its being given up never both come about. A commit's file that comes when another writer has rolled its instant
+// back already is no commit. Pending instants without a record are other writers', over whose no commit is made: Spark and this
+// engine take turns.
 //
 // What a run writes are plain Parquet files in a folder beside the timeline, for their instant is not known before the commit,
 // and Hudi's files carry it. The commit dresses them: it copies their columns as they are and puts Hudi's in front.
@@ -38,7 +39,11 @@ type Options struct {
 	Database, Name string
 	// Version is the engine's, for the files it writes.
 	Version string
-	// Precombine is the column by which Spark orders rows of one key, "" for none. It is asked for when a table is made.
+	// Source is the source table of which newest commits are brought to the catalogue's entry where that does not show them yet;
+	// "" is any. A table that another source table landed gets no entry by being looked at.
+	Source string
+	// Precombine is the column by which Spark orders rows of one key, "" for none. It is asked for when a table is made. Of a
+	// table that has one it may be left out, and is not to be another.
 	Precombine string
 	// Now is the time of instants, and the one by which they are too old; nil means the machine's clock. No commit's outcome is
 	// decided by it.

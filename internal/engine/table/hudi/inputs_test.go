@@ -3,6 +3,7 @@ package hudi_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -112,6 +113,26 @@ func TestOddPartitions(t *testing.T) {
 	}
 }
 
+// Readers of the catalogue fail on a table that has a partition without a value of another type than text.
+func TestPartitionsWithoutAValue(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, shop("day"))
+	b.load(false, goods("de", 1))
+	h := b.head()
+	change := b.begin(h)
+	rows := goods("de", 2)
+	delete(rows[0], "day")
+	change.Add = b.stage(h, &change, "u", rows)
+	before := len(b.keys("", ""))
+	if _, err := b.table.Commit(t.Context(), h, change); err == nil || !strings.Contains(err.Error(), `NULL in the partition field "day" of type date`) || !strings.Contains(err.Error(), "leave them out by a filter") {
+		t.Errorf("the commit: %v", err)
+	}
+	if now := len(b.keys("", "")); now != before {
+		t.Errorf("there were %d objects, and are %d", before, now)
+	}
+	b.expect(1)
+}
+
 func TestPrecombine(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, shop())
@@ -126,6 +147,24 @@ func TestPrecombine(t *testing.T) {
 	b.load(false, goods("de", 1))
 	b.expect(1)
 	if data := string(b.read(properties)); !strings.Contains(data, "hoodie.table.precombine.field=at\n") || !strings.Contains(data, "hoodie.table.timeline.timezone=UTC\n") {
+		t.Errorf("the properties are %s", data)
+	}
+	// A table keeps the field that it was made with, whether it is asked for or not, and has no other. One without any has none.
+	b.table = open("price")
+	if _, err := b.table.Prepare(b.head(), b.columns); err == nil || !strings.Contains(err.Error(), `made with the precombine field "at"`) || !strings.Contains(err.Error(), `ordering is "price" now: set ordering back, leave it out, or land into a new target`) {
+		t.Errorf("another column: %v", err)
+	}
+	b.table = open("")
+	b.load(false, goods("de", 2))
+	b.expect(1, 2)
+	if data := string(b.read(properties)); !strings.Contains(data, "hoodie.table.precombine.field=at\n") {
+		t.Errorf("the properties are %s", data)
+	}
+	b = newBench(t, shop())
+	b.load(false, goods("de", 1))
+	b.table = open("at")
+	b.load(false, goods("de", 2))
+	if data := string(b.read(properties)); strings.Contains(data, "precombine") {
 		t.Errorf("the properties are %s", data)
 	}
 }
@@ -171,6 +210,37 @@ func TestColumnsFollow(t *testing.T) {
 	}
 	if types["more"] != "decimal(5,1)" || types["n"] != "bigint" || types["_hoodie_record_key"] != "string" || types["local"] != "timestamp" {
 		t.Errorf("the entry's columns are %v", types)
+	}
+}
+
+// A column that becomes of another type, which is refused under its name, lands under another one beside what there was. One that is
+// only renamed does not: it would be there twice.
+func TestAColumnOfAnotherTypeUnderAnotherName(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, shop())
+	b.load(false, goods("de", 1))
+	h := b.head()
+	known, _ := h.Schema.Column("price")
+	as := func(name string, precision int) (schema.Table, error) {
+		s := b.columns
+		s.Columns = slices.Clone(s.Columns)
+		at := slices.IndexFunc(s.Columns, func(c schema.Column) bool { return c.Name == "price" })
+		s.Columns[at].Name, s.Columns[at].FieldID, s.Columns[at].Type.Precision = name, known.FieldID, precision
+		return b.table.Prepare(h, s)
+	}
+	if _, err := as("price", 12); err == nil || !strings.Contains(err.Error(), "give it another name in columns") {
+		t.Errorf("another type: %v", err)
+	}
+	if _, err := as("price_2", 10); err == nil || !strings.Contains(err.Error(), `is called "price" in the table`) {
+		t.Errorf("another name: %v", err)
+	}
+	s, err := as("price_2", 12)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, _ := s.Column("price_2")
+	if was, ok := s.Column("price"); !ok || was.Source != nil || was.FieldID != known.FieldID || was.Type != known.Type || now.Source == nil || now.FieldID == was.FieldID || now.FieldID == 0 || now.Type.Precision != 12 {
+		t.Errorf("the columns are %+v and %+v", was, now)
 	}
 }
 
@@ -224,8 +294,7 @@ func TestEntryIsRepaired(t *testing.T) {
 			return nil
 		}
 		h := b.head()
-		change := b.begin(h)
-		change.Add = b.stage(h, &change, "u", append(goods("de", 1), goods("fr", 2)...))
+		change := b.adds(h, "u", append(goods("de", 1), goods("fr", 2)...))
 		_, err := b.table.Commit(t.Context(), h, change)
 		b.catalog.Before = nil
 		if !came {

@@ -18,6 +18,9 @@ const (
 	nonpartitionedKey = generators + "NonpartitionedKeyGenerator"
 )
 
+// generatorKinds are those key generators by the names that Hudi 1.0 gives them (Hudi, KeyGeneratorType).
+var generatorKinds = map[string]string{"SIMPLE": simpleKeys, "COMPLEX": complexKeys, "NON_PARTITION": nonpartitionedKey}
+
 // How a composite key spells parts without a value.
 const (
 	nullPart  = "__null__"
@@ -54,7 +57,12 @@ func keyFormOf(p properties, bare func() (bool, error)) (keyForm, error) {
 	partitions := p.fields(propertyPartition)
 	class := p[propertyKeyGenerator]
 	if class == "" {
-		class = generatorFor(len(f.columns), len(partitions))
+		class = p[propertyKeyKind]
+		if known, ok := generatorKinds[class]; ok {
+			class = known
+		} else if class == "" {
+			class = generatorFor(len(f.columns), len(partitions))
+		}
 	}
 	switch {
 	case class == simpleKeys && len(f.columns) == 1 && len(partitions) == 1:

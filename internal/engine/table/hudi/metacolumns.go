@@ -28,7 +28,7 @@ func isMeta(name string) bool { return slices.Contains(metaColumns, name) }
 func carried() []schema.Column {
 	out := make([]schema.Column, 2)
 	for i, name := range []string{commitTimeColumn, sequenceColumn} {
-		out[i] = schema.Column{Name: name, Type: schema.Type{ID: schema.String}, FieldID: metaFieldID + i}
+		out[i] = schema.Column{Name: name, Type: schema.Type{ID: schema.String}, FieldID: metaFieldID + i, Carried: true}
 	}
 	return out
 }

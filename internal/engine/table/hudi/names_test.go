@@ -252,6 +252,54 @@ func TestPartitionPaths(t *testing.T) {
 	}
 }
 
+// Folders that are named by values alone, as writers of data frames make them unless they are told otherwise.
+func TestPartitionPathsWithoutColumns(t *testing.T) {
+	t.Parallel()
+	text := func(s string) *string { return &s }
+	s := &schema.Table{Columns: []schema.Column{{Name: "land", Type: schema.Type{ID: schema.String}}, {Name: "day", Type: schema.Type{ID: schema.Date}}}}
+	f, err := pathFormOf(properties{propertyPartition: "land,day", propertyURLEncode: "true"}, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, values := range []schema.PartitionValues{{text("a=b/c"), text("-1")}, {nil, text("0")}, {text("land=x"), text("1")}} {
+		path, err := f.path(values)
+		if err != nil || strings.Contains(path, "land=") && *values[0] != "land=x" || strings.Count(path, "/") != 1 {
+			t.Errorf("%s lies in %q, %v", values.ID(), path, err)
+		}
+		if back, err := f.values(path); err != nil || back.ID() != values.ID() {
+			t.Errorf("%q came back as %s, %v", path, back.ID(), err)
+		}
+	}
+	if path, err := f.path(schema.PartitionValues{text("de"), text("0")}); err != nil || path != "de/1970-01-01" {
+		t.Errorf("the path is %q, %v", path, err)
+	}
+	for _, value := range []string{".hoodie", ".", ".."} {
+		if path, err := f.path(schema.PartitionValues{&value, text("0")}); err == nil || !strings.Contains(err.Error(), "land into a new target") {
+			t.Errorf("%q lies in %q, %v", value, path, err)
+		}
+	}
+}
+
+// Hudi 1.0 names the kind of a key generator and no class.
+func TestKindsOfKeys(t *testing.T) {
+	t.Parallel()
+	bare := func() (bool, error) { return true, nil }
+	for kind, of := range map[string]properties{
+		"SIMPLE": {propertyRecordKey: "a", propertyPartition: "b"}, "COMPLEX": {propertyRecordKey: "a,b", propertyPartition: "c"}, "NON_PARTITION": {propertyRecordKey: "a,b"},
+	} {
+		of[propertyKeyKind] = kind
+		f, err := keyFormOf(of, bare)
+		if err != nil || f.named != (kind != "SIMPLE") {
+			t.Errorf("%s: %+v, %v", kind, f, err)
+		}
+	}
+	for _, kind := range []string{"TIMESTAMP", "CUSTOM", "GLOBAL_DELETE"} {
+		if f, err := keyFormOf(properties{propertyRecordKey: "a", propertyPartition: "b", propertyKeyKind: kind}, bare); err == nil || !strings.Contains(err.Error(), kind) || !strings.Contains(err.Error(), "land into a new target") {
+			t.Errorf("%s: %+v, %v", kind, f, err)
+		}
+	}
+}
+
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	s := schema.Table{Columns: []schema.Column{

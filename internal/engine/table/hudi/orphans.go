@@ -54,13 +54,14 @@ func (t *Table) removeOld(ctx context.Context, tl *timeline, before time.Time) (
 		}
 		keys = append(keys, more...)
 	}
-	// A claim stands while an attempt may be planned on its base, and as long as any of those that were is not over.
-	head, open := tl.head(""), false
+	// A claim stands while an attempt may be planned on its base, and as long as any of those that were is not over. The newest
+	// stays for what it says of whose the table is.
+	head, open, newest := tl.head(""), false, tl.newestClaim()
 	for i := range tl.records {
 		open = open || tl.unfinished(i)
 	}
 	for i, object := range tl.claims {
-		if older(i, head) && object.Modified.Before(before) && !open {
+		if i != newest && older(i, head) && object.Modified.Before(before) && !open {
 			keys = append(keys, object.Key)
 		}
 	}
@@ -114,8 +115,17 @@ func (t *Table) forget(ctx context.Context, tl *timeline, i Instant) ([]string, 
 		return nil, err
 	}
 	c, err := t.readClaim(ctx, r.Base)
-	if err != nil || c != nil && c.Instant == i && c.State == claimOpen || tl.completed(i) {
+	if err != nil || tl.completed(i) {
 		return nil, err // the next head sees it through
+	}
+	if c != nil && c.Instant == i && c.State == claimOpen {
+		if tl.leftOf(i) {
+			return nil, nil // so does it here
+		}
+		// Spark took the instant back, or the claim came late: no head would look at it any more.
+		if c, err = t.settle(ctx, c, claimVoid); err != nil || c != nil && c.State == claimSealed {
+			return nil, err
+		}
 	}
 	if err := t.takeBack(ctx, r, tl); err != nil {
 		return nil, err

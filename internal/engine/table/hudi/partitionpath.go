@@ -23,14 +23,14 @@ type pathForm struct {
 	types   []schema.Type
 	// encoded says that values are escaped. Tables of other writers have them as they are.
 	encoded bool
+	// bare says that folders are named by values alone, without their columns, as Spark's writers of data frames make them unless
+	// they are told otherwise. No table of ours is.
+	bare bool
 }
 
 // pathFormOf refuses forms in which values cannot be told from paths.
 func pathFormOf(p properties, s *schema.Table) (pathForm, error) {
-	f := pathForm{columns: p.fields(propertyPartition), encoded: p.is(propertyURLEncode, false)}
-	if len(f.columns) > 0 && !p.is(propertyHiveStyle, false) {
-		return f, fmt.Errorf("its partitions are not named by their columns (%s is not true): land into a new target", propertyHiveStyle)
-	}
+	f := pathForm{columns: p.fields(propertyPartition), encoded: p.is(propertyURLEncode, false), bare: !p.is(propertyHiveStyle, false)}
 	for _, name := range f.columns {
 		c, ok := s.Column(name)
 		if !ok {
@@ -51,6 +51,9 @@ func (f pathForm) path(values schema.PartitionValues) (string, error) {
 	}
 	parts := make([]string, len(values))
 	for i, v := range values {
+		if v == nil && f.types[i].ID != schema.String {
+			return "", fmt.Errorf("rows have NULL in the partition field %q of type %s, on which Trino and Athena fail for the whole table: give them a value at the source, leave them out by a filter, or declare the column as string", f.columns[i], f.types[i])
+		}
 		text, err := f.text(i, v)
 		if err != nil {
 			return "", fmt.Errorf("the partition field %q: %w", f.columns[i], err)
@@ -60,7 +63,14 @@ func (f pathForm) path(values schema.PartitionValues) (string, error) {
 		} else if strings.ContainsAny(text, ":/") {
 			return "", fmt.Errorf("the partition field %q has the value %q, and the table was made without %s, so that the value makes another folder or one that Spark cannot read: land into a new target", f.columns[i], text, propertyURLEncode)
 		}
-		parts[i] = f.columns[i] + "=" + text
+		// Readers pass over folders that are hidden, and one is the timeline's.
+		if f.bare && text[0] == '.' {
+			return "", fmt.Errorf("the partition field %q has the value %q, and the table was made without %s, so that the value makes a hidden folder: land into a new target", f.columns[i], text, propertyHiveStyle)
+		}
+		if !f.bare {
+			text = f.columns[i] + "=" + text
+		}
+		parts[i] = text
 	}
 	return strings.Join(parts, "/"), nil
 }
@@ -101,8 +111,10 @@ func (f pathForm) values(path string) (schema.PartitionValues, error) {
 	}
 	out := make(schema.PartitionValues, len(parts))
 	for i, part := range parts {
-		text, ok := strings.CutPrefix(part, f.columns[i]+"=")
-		if !ok {
+		text, named := strings.CutPrefix(part, f.columns[i]+"=")
+		if f.bare {
+			text = part
+		} else if !named {
 			return nil, fmt.Errorf("the folder %q is no partition by %s", path, strings.Join(f.columns, ", "))
 		}
 		if f.encoded {

@@ -71,6 +71,9 @@ func (t *Table) writable(on *base, s *schema.Table) error {
 			return fmt.Errorf("the column %q that orders rows of one key (ordering) is not among the table's: name one of its columns", t.o.Precombine)
 		}
 	}
+	if have := p[propertyPrecombine]; have != "" && t.o.Precombine != "" && have != t.o.Precombine {
+		return fmt.Errorf("the table was made with the precombine field %q, by which Spark's writers order rows of one key, and ordering is %q now: set ordering back, leave it out, or land into a new target", have, t.o.Precombine)
+	}
 	if have, want := strings.Join(p.fields(propertyRecordKey), ", "), strings.Join(s.Key, ", "); have != want {
 		return fmt.Errorf("the table was made with the record key (%s), and the source's is (%s), by which Hudi would take known rows for new ones: set the key back, or land into a new target", have, want)
 	}
@@ -116,10 +119,16 @@ func follow(s, before *schema.Table) error {
 	return nil
 }
 
-// continues makes a column one with that of its name, or refuses it: readers find columns by name.
+// continues makes a column one with that of its name, or refuses it: readers find columns by name. One that has another name and
+// another type than before is a new one, which is how types change in ways that Hudi's writers do not follow: where its configuration
+// changes all rows are landed anew.
 func continues(c *schema.Column, before *schema.Table) error {
 	for _, known := range before.Columns {
 		if c.FieldID != 0 && known.FieldID == c.FieldID && known.Name != c.Name {
+			if !follows(c.Type, known.Type) {
+				c.FieldID = 0
+				break
+			}
 			return fmt.Errorf("column %q is called %q in the table, where readers find it by name: keep that name in columns, or land into a new target", c.Name, known.Name)
 		}
 	}
@@ -127,12 +136,17 @@ func continues(c *schema.Column, before *schema.Table) error {
 	if !there {
 		return nil
 	}
-	if c.Type != was.Type && (was.Type.ID != schema.Int || c.Type.ID != schema.Long) && !spelledAlike(c.Type, was.Type) {
+	if !follows(c.Type, was.Type) {
 		return fmt.Errorf("column %q is %s, and the table has it as %s, from which Hudi's writers do not bring rows over: give it another name in columns, or land into a new target", c.Name, c.Type, was.Type)
 	}
 	c.FieldID = was.FieldID
 	c.Required = c.Required && was.Required
 	return nil
+}
+
+// follows reports whether Hudi's writers bring rows over from a type.
+func follows(now, was schema.Type) bool {
+	return now == was || was.ID == schema.Int && now.ID == schema.Long || spelledAlike(now, was)
 }
 
 // newProperties are those of a table that is made.

@@ -21,6 +21,8 @@ const (
 	propertyPrecombine   = "hoodie.table.precombine.field"
 	propertyPartition    = "hoodie.table.partition.fields"
 	propertyKeyGenerator = "hoodie.table.keygenerator.class"
+	// propertyKeyKind stands in the generator's place where Hudi 1.0 wrote the properties.
+	propertyKeyKind      = "hoodie.table.keygenerator.type"
 	propertyHiveStyle    = "hoodie.datasource.write.hive_style_partitioning"
 	propertyURLEncode    = "hoodie.datasource.write.partitionpath.urlencode"
 	propertyDropColumns  = "hoodie.datasource.write.drop.partition.columns"
@@ -32,7 +34,8 @@ const (
 	propertyMetadata     = "hoodie.table.metadata.partitions"
 	propertyMetadataNext = "hoodie.table.metadata.partitions.inflight"
 	propertyChecksum     = "hoodie.table.checksum"
-	// propertyID is our own: the table's identity. Other writers leave it as it is.
+	// propertyID is our own: the table's identity. Spark's writers leave it as it is; CREATE TABLE of Hudi 1.0 on the table's folder
+	// does not, and from then on the identity follows from the place.
 	propertyID = "lakeland.table.id"
 )
 

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	parquetgo "github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/catalog"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
@@ -111,6 +112,9 @@ func (l *lake) rowsOf(ctx context.Context, s store.Store, key string) ([]row, *p
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", key, err)
 	}
+	if err := plainForms(f); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", key, err)
+	}
 	names := f.Root().Columns()
 	var out []row
 	for _, group := range f.RowGroups() {
@@ -137,6 +141,27 @@ func (l *lake) rowsOf(ctx context.Context, s store.Store, key string) ([]row, *p
 		_ = r.Close()
 	}
 	return out, f, nil
+}
+
+// plainForms refuses forms that not every reader takes.
+func plainForms(f *parquetgo.File) error {
+	if !strings.HasPrefix(f.Metadata().CreatedBy, "lakeland ") {
+		return nil
+	}
+	for _, group := range f.Metadata().RowGroups {
+		for _, c := range group.Columns {
+			m := &c.MetaData
+			for _, e := range m.Encoding {
+				if e != format.Plain && e != format.RLE && e != format.RLEDictionary {
+					return fmt.Errorf("column %v is encoded as %s", m.PathInSchema, e)
+				}
+			}
+			if len(m.KeyValueMetadata) > 0 {
+				return fmt.Errorf("column %v has the notes %v", m.PathInSchema, m.KeyValueMetadata)
+			}
+		}
+	}
+	return nil
 }
 
 // all are the rows that a reader of the catalogue sees: of the partitions that it has, if there are such.

@@ -15,28 +15,38 @@ const recoveries = 100
 // attempts that can commit no more are taken back. It returns the timeline as it is then.
 func (t *Table) recover(ctx context.Context) (*timeline, error) {
 	for range recoveries {
-		tl, err := t.readTimeline(ctx)
-		if err != nil {
-			return nil, err
-		}
-		changed := false
-		for _, i := range slices.Sorted(maps.Keys(tl.records)) {
-			if changed, err = t.recoverOne(ctx, tl, i); err != nil {
-				return nil, fmt.Errorf("the instant %s: %w", i, err)
-			}
-			if changed {
-				break // the timeline is another
-			}
-		}
-		if !changed {
-			return tl, nil
+		if tl, again, err := t.recoverNext(ctx); err != nil || !again {
+			return tl, err
 		}
 	}
 	return nil, errors.New("other runs left something each time it was looked at: the next run tries again")
 }
 
+// recoverNext looks at what there is once, up to the first attempt of which something was finished: the timeline is another then, and
+// is looked at again.
+func (t *Table) recoverNext(ctx context.Context) (tl *timeline, again bool, err error) {
+	if tl, err = t.readTimeline(ctx); err != nil {
+		return nil, false, err
+	}
+	for _, i := range slices.Sorted(maps.Keys(tl.records)) {
+		if again, err = t.recoverOne(ctx, tl, i); err != nil {
+			return nil, false, fmt.Errorf("the instant %s: %w", i, err)
+		}
+		if again {
+			return nil, true, nil
+		}
+	}
+	return tl, false, nil
+}
+
 // recoverOne looks at one attempt, and says whether it changed the timeline.
 func (t *Table) recoverOne(ctx context.Context, tl *timeline, i Instant) (bool, error) {
+	if a, err := t.rolledBack(ctx, tl, i); a != nil || err != nil {
+		if err == nil {
+			err = t.unmake(ctx, tl, a)
+		}
+		return true, err
+	}
 	if !tl.unfinished(i) || !tl.leftOf(i) {
 		return false, nil // it is over, or was taken back
 	}

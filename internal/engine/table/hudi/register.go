@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/catalog"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
@@ -89,7 +90,7 @@ func (t *Table) expose(ctx context.Context, current *catalog.Table, before, now 
 	if err != nil {
 		return err
 	}
-	if err := inParallel(ctx, len(partitions), partitionsAtOnce, func(ctx context.Context, n int) error {
+	if err := guard.Each(ctx, partitionsAtOnce, len(partitions), func(ctx context.Context, n int) error {
 		return t.addPartition(ctx, entry, form, partitions[n])
 	}); err != nil {
 		return err

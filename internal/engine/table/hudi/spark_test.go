@@ -9,7 +9,7 @@ import (
 )
 
 // sparkWrites does to a table what a write of Spark's does: it takes back every pending instant, with the files that their markers name,
-// and commits behind it (Hudi, BaseRollbackActionExecutor; formats of rollbacks are their readers' matter).
+// and commits behind it (Hudi, BaseRollbackActionExecutor).
 func (b *bench) sparkWrites() {
 	b.t.Helper()
 	const folder = "lake/orders/.hoodie/"
@@ -39,7 +39,7 @@ func (b *bench) sparkWrites() {
 				b.store.Delete(b.t.Context(), "lake/orders/"+key)
 			}
 		}
-		foreignCommit(b.t, b.store, "lake/orders/", "rollback", commit{})
+		b.sparkRolledBack(instant)
 	}
 	foreignCommit(b.t, b.store, "lake/orders/", "commit", commit{Operation: "UPSERT"})
 }

@@ -145,8 +145,7 @@ func changes(plan func(b *bench, h *table.Head) table.Change) func(b *bench, h *
 
 var works = map[string]work{
 	"an append": {changes(func(b *bench, h *table.Head) table.Change {
-		change := b.begin(h)
-		change.Add = b.stage(h, &change, "u", goods("it", 4))
+		change := b.adds(h, "u", goods("it", 4))
 		return change
 	}), []int64{1, 2, 3, 4}},
 	"an upsert":  {changes(func(b *bench, h *table.Head) table.Change { return b.planMerge(h, goods("de", 1, 4), 2) }), []int64{1, 3, 4}},

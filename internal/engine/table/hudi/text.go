@@ -17,7 +17,7 @@ func spellable(t schema.Type) error {
 	case schema.Boolean, schema.Int, schema.Long, schema.String, schema.Date, schema.Decimal:
 		return nil
 	case schema.Timestamp, schema.TimestampTZ:
-		return fmt.Errorf("values of type %s are spelled in two ways by Spark itself, by which rows would be landed twice: choose a column of whole numbers, text, dates or decimals", t)
+		return fmt.Errorf("values of type %s are spelled in two ways by Spark itself, by which rows would be landed twice: declare it as \"long\" in columns, which is microseconds since 1970, or choose a column of whole numbers, text, dates or decimals", t)
 	default:
 		return fmt.Errorf("values of type %s have no spelling that all writers of Hudi share: choose a column of whole numbers, text, dates or decimals", t)
 	}

@@ -14,6 +14,7 @@ import (
 	iceberggo "github.com/apache/iceberg-go"
 	"github.com/google/uuid"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
@@ -38,7 +39,7 @@ func (t *Table) Clean(ctx context.Context, head *table.Head, keep table.Retentio
 	if err := next.forget(gone); err != nil {
 		return nil, err
 	}
-	files, err := t.onlyOf(ctx, next, gone)
+	files, err := t.onlyOf(ctx, next, on.metadata.roots(gone), gone)
 	if err != nil {
 		return nil, fmt.Errorf("looking for the files of old snapshots of %s.%s: %w", t.o.Database, t.o.Name, err)
 	}
@@ -91,10 +92,10 @@ func (t *Table) own(address, id string) (key string, ok bool) {
 	return key, ok && strings.HasPrefix(key, t.o.Prefix) && strings.Contains(path.Base(key), id)
 }
 
-// onlyOf finds the files that the snapshots which are gone referred to and those that are kept do not, with the youngest
-// time of a snapshot that did.
-func (t *Table) onlyOf(ctx context.Context, kept *metadata, gone []snapshot) (map[string]int64, error) {
-	wanted, err := t.lists(ctx, kept.Snapshots, false)
+// onlyOf finds the files that the snapshots which are gone referred to and those that are kept do not, of which roots say all,
+// with the youngest time of a snapshot that did.
+func (t *Table) onlyOf(ctx context.Context, kept *metadata, roots, gone []snapshot) (map[string]int64, error) {
+	wanted, err := t.lists(ctx, roots, false)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +137,7 @@ type manifestOf struct {
 // lists are the manifests that snapshots refer to, by address. Where may says so, a list that is gone is passed over.
 func (t *Table) lists(ctx context.Context, snapshots []snapshot, may bool) (map[string]manifestOf, error) {
 	read := make([][]iceberggo.ManifestFile, len(snapshots))
-	if err := inParallel(ctx, len(snapshots), atOnce, func(ctx context.Context, i int) error {
+	if err := guard.Each(ctx, atOnce, len(snapshots), func(ctx context.Context, i int) error {
 		var err error
 		if read[i], err = t.readWholeList(ctx, &snapshots[i]); may {
 			err = lost(err)
@@ -158,7 +159,7 @@ func (t *Table) lists(ctx context.Context, snapshots []snapshot, may bool) (map[
 // is gone is passed over.
 func (t *Table) eachFile(ctx context.Context, manifests []manifestOf, may bool, take func(m manifestOf, address string)) error {
 	var mu sync.Mutex
-	return inParallel(ctx, len(manifests), atOnce, func(ctx context.Context, i int) error {
+	return guard.Each(ctx, atOnce, len(manifests), func(ctx context.Context, i int) error {
 		address := manifests[i].file.FilePath()
 		data, err := t.read(ctx, address)
 		if err == nil {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
 
@@ -84,6 +86,34 @@ func (m *metadata) ancestors(s *snapshot) []*snapshot {
 			break
 		}
 		s = m.snapshot(*s.ParentID)
+	}
+	return out
+}
+
+// roots are those of the kept snapshots that lead to all that the kept ones refer to and that those which go referred to too.
+// A snapshot of this engine's refers to nothing but what its parent did and what was new with it, so that of a line of them
+// the oldest says all. Where what goes is not behind the current snapshot, it was rolled back: then files of it may have been
+// added again, and all that is kept is read.
+func (m *metadata) roots(gone []snapshot) []snapshot {
+	kept := map[int64]bool{}
+	for _, s := range m.Snapshots {
+		kept[s.ID] = true
+	}
+	behind := map[int64]bool{}
+	for _, s := range m.ancestors(m.current()) {
+		behind[s.ID] = true
+	}
+	line := true
+	for _, s := range gone {
+		kept[s.ID] = false
+		line = line && behind[s.ID]
+	}
+	var out []snapshot
+	for _, s := range m.Snapshots {
+		follows := s.ParentID != nil && kept[*s.ParentID] && gjson.Get(s.told(), engineKey).String() == engineName
+		if kept[s.ID] && (!line || !follows) {
+			out = append(out, s)
+		}
 	}
 	return out
 }

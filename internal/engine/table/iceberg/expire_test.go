@@ -78,6 +78,47 @@ func TestExpiredSnapshots(t *testing.T) {
 	}
 }
 
+// Cleaning reads few lists of manifests, and all where another writer may have brought back what goes.
+func TestRootsOfKeptSnapshots(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name string
+		gone []int64
+		edit func(m *metadata)
+		want []int64
+	}{
+		{"a line of ours", []int64{1, 2}, nil, []int64{3}},
+		{"a gap in what goes", []int64{1, 3}, nil, []int64{2, 4}},
+		{"others' snapshots", []int64{1, 2}, func(m *metadata) {
+			m.snapshot(5).Summary, m.snapshot(7).Summary = []byte(`{"engine-name":"spark"}`), nil
+		}, []int64{3, 5, 7}},
+		{"what was rolled back goes", []int64{1, 7}, func(m *metadata) {
+			*m.CurrentSnapshotID, *m.snapshot(8).ParentID = 8, 6
+		}, []int64{2, 3, 4, 5, 6, 8}},
+		{"what was rolled back stays", []int64{1, 2}, func(m *metadata) { *m.snapshot(8).ParentID = 6 }, []int64{3}},
+		{"the line is cut behind what goes", []int64{1, 4}, func(m *metadata) { *m.snapshot(3).ParentID = 100 }, []int64{2, 3, 5, 6, 7, 8}},
+	} {
+		m := chain(time.Now(), 8)
+		for i := range m.Snapshots {
+			m.Snapshots[i].Summary = []byte(`{"engine-name":"lakeland"}`)
+		}
+		if tc.edit != nil {
+			tc.edit(m)
+		}
+		var gone []snapshot
+		for _, id := range tc.gone {
+			gone = append(gone, *m.snapshot(id))
+		}
+		var ids []int64
+		for _, s := range m.roots(gone) {
+			ids = append(ids, s.ID)
+		}
+		if diff := cmp.Diff(tc.want, ids); diff != "" {
+			t.Errorf("%s: %s", tc.name, diff)
+		}
+	}
+}
+
 // What the metadata says of snapshots that go, goes with them.
 func TestForgottenSnapshots(t *testing.T) {
 	t.Parallel()

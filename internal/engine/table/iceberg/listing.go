@@ -11,8 +11,16 @@ import (
 
 	iceberggo "github.com/apache/iceberg-go"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
+)
+
+// atOnce bounds the objects that are read at the same time, joinsAtOnce the manifests that are written anew, which are held
+// in memory as a whole.
+const (
+	atOnce      = 8
+	joinsAtOnce = 2
 )
 
 // maxManifest bounds a manifest or manifest list in bytes.
@@ -62,7 +70,7 @@ func (t *Table) list(ctx context.Context, on *base) (*listing, error) {
 		}
 		l.manifests = manifests
 		scanned := make([]scan, len(manifests))
-		err = inParallel(ctx, len(manifests), atOnce, func(ctx context.Context, i int) error {
+		err = guard.Each(ctx, atOnce, len(manifests), func(ctx context.Context, i int) error {
 			var err error
 			scanned[i], err = t.scan(ctx, on.metadata, manifests[i])
 			return err

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	iceberggo "github.com/apache/iceberg-go"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/guard"
 )
 
 // merge joins small manifests that the parent had, so that a table keeps few of them however many commits it has seen.
@@ -101,7 +103,7 @@ func (p *parts) rewrite(ctx context.Context, w *manifestWriter, manifests []iceb
 		work = append(work, batches(alike, w.target())...)
 	}
 	made, sums := make([][]iceberggo.ManifestFile, len(work)), make([]totals, len(work))
-	if err := inParallel(ctx, len(work), joinsAtOnce, func(ctx context.Context, i int) error {
+	if err := guard.Each(ctx, joinsAtOnce, len(work), func(ctx context.Context, i int) error {
 		var err error
 		made[i], sums[i], err = w.join(ctx, work[i], gone, forgive)
 		return err
@@ -123,7 +125,7 @@ func (w *manifestWriter) join(ctx context.Context, manifests []iceberggo.Manifes
 		return nil, sum, fmt.Errorf("reading %s: it has partition spec %d, which the table does not have", manifests[0].FilePath(), manifests[0].PartitionSpecID())
 	}
 	entries := make([][]iceberggo.ManifestEntry, len(manifests))
-	if err := inParallel(ctx, len(manifests), atOnce, func(ctx context.Context, i int) error {
+	if err := guard.Each(ctx, atOnce, len(manifests), func(ctx context.Context, i int) error {
 		var err error
 		entries[i], err = w.t.readManifest(ctx, manifests[i])
 		return forgive(err)

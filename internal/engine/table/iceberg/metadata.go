@@ -70,20 +70,29 @@ type snapshot struct {
 	Sequence     int64           `json:"sequence-number"`
 	Timestamp    int64           `json:"timestamp-ms"`
 	ManifestList string          `json:"manifest-list"`
-	Summary      json.RawMessage `json:"summary,omitempty"`
+	Summary      json.RawMessage `json:"summary,omitempty"` // of a new one
 	SchemaID     *int            `json:"schema-id,omitempty"`
 
-	// raw is the snapshot as it was read, nil for a new one.
-	raw json.RawMessage
+	// raw is the snapshot as it was read, "" for a new one.
+	raw string
+}
+
+// told is the JSON of the summary; "" for none.
+func (s *snapshot) told() string {
+	if s.raw != "" {
+		return gjson.Get(s.raw, "summary").Raw
+	}
+	return string(s.Summary)
 }
 
 // summary says what a snapshot did.
 func (s *snapshot) summary() (map[string]string, error) {
-	if len(s.Summary) == 0 {
+	text := s.told()
+	if text == "" {
 		return nil, nil
 	}
 	var words map[string]string
-	if err := json.Unmarshal(s.Summary, &words); err != nil {
+	if err := json.Unmarshal([]byte(text), &words); err != nil {
 		return nil, fmt.Errorf("the summary of snapshot %d is damaged: %w", s.ID, err)
 	}
 	return words, nil
@@ -111,24 +120,33 @@ func parseMetadata(name string, data []byte) (*metadata, error) {
 		}
 	}
 	m := &metadata{raw: map[string]json.RawMessage{}}
-	whole := gjson.ParseBytes(data)
-	if !valid(data) || !whole.IsObject() {
+	document := gjson.ParseBytes(data)
+	if !valid(data) || !document.IsObject() {
 		return nil, fmt.Errorf("reading %s: it is no JSON object", name)
 	}
-	whole.ForEach(func(field, value gjson.Result) bool {
-		m.raw[field.String()] = json.RawMessage(value.Raw)
+	var snapshots, log gjson.Result
+	document.ForEach(func(field, value gjson.Result) bool {
+		switch name := field.String(); name {
+		case "snapshots":
+			snapshots = value
+		case "snapshot-log":
+			log = value
+		default:
+			m.raw[name] = json.RawMessage(value.Raw)
+		}
 		return true
 	})
 	version := 0
 	if err := json.Unmarshal(m.raw["format-version"], &version); err != nil || version != 2 {
 		return nil, fmt.Errorf("reading %s: its format version is %d and only version 2 is written here: an upgrade cannot be undone, so land into a new table", name, version)
 	}
-	small := maps.Clone(m.raw)
-	delete(small, "snapshots")
-	if err := json.Unmarshal(object(small), m); err != nil {
+	if err := json.Unmarshal(object(m.raw), m); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
-	if err := m.readSnapshots(); err != nil {
+	if err := m.readSnapshots(snapshots); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	if err := m.readLog(log); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	if m.CurrentSnapshotID != nil && *m.CurrentSnapshotID == -1 {
@@ -159,25 +177,64 @@ func valid(data []byte) bool {
 
 // readSnapshots reads the snapshots out of text that is known to be JSON. encoding/json would go through each three times,
 // which is most of what a commit costs where there are hundreds.
-func (m *metadata) readSnapshots() (err error) {
-	text := m.raw["snapshots"]
-	if len(text) == 0 || string(text) == "null" {
-		return nil
-	}
-	list := gjson.ParseBytes(text)
-	if !list.IsArray() {
-		return fmt.Errorf("its snapshots are no list")
-	}
-	list.ForEach(func(_, each gjson.Result) bool {
-		s := snapshot{raw: json.RawMessage(each.Raw)}
-		if err = s.read(each); err != nil {
-			err = fmt.Errorf("its snapshot number %d: %w", len(m.Snapshots)+1, err)
-			return false
+func (m *metadata) readSnapshots(list gjson.Result) error {
+	return each(list, "snapshots", func(one gjson.Result) error {
+		s := snapshot{raw: one.Raw}
+		if err := s.read(one); err != nil {
+			return fmt.Errorf("its snapshot number %d: %w", len(m.Snapshots)+1, err)
 		}
 		m.Snapshots = append(m.Snapshots, s)
-		return true
+		return nil
+	})
+}
+
+// readLog reads which snapshots were current, which are as many.
+func (m *metadata) readLog(list gjson.Result) error {
+	m.SnapshotLog = []snapshotLogEntry{}
+	return each(list, "snapshot log", func(one gjson.Result) error {
+		e := snapshotLogEntry{}
+		var err error
+		if !one.IsObject() {
+			return fmt.Errorf("the entry number %d of its snapshot log is no object", len(m.SnapshotLog)+1)
+		}
+		one.ForEach(func(name, value gjson.Result) bool {
+			switch name.String() {
+			case "timestamp-ms":
+				e.Timestamp, err = whole(value)
+			case "snapshot-id":
+				e.SnapshotID, err = whole(value)
+			}
+			return err == nil
+		})
+		if err != nil {
+			return fmt.Errorf("the entry number %d of its snapshot log: %w", len(m.SnapshotLog)+1, err)
+		}
+		m.SnapshotLog = append(m.SnapshotLog, e)
+		return nil
+	})
+}
+
+// each calls take with each value of a list, which may be left out; what names it in errors.
+func each(list gjson.Result, what string, take func(gjson.Result) error) (err error) {
+	if list.Type == gjson.Null {
+		return nil
+	}
+	if !list.IsArray() {
+		return fmt.Errorf("its %s are no list", what)
+	}
+	list.ForEach(func(_, one gjson.Result) bool {
+		err = take(one)
+		return err == nil
 	})
 	return err
+}
+
+func whole(value gjson.Result) (int64, error) {
+	n, err := strconv.ParseInt(value.Raw, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%.40s is no whole number", value.Raw)
+	}
+	return n, nil
 }
 
 // read reads a snapshot's fields.
@@ -185,11 +242,7 @@ func (s *snapshot) read(from gjson.Result) (err error) {
 	if !from.IsObject() {
 		return fmt.Errorf("it is no object")
 	}
-	number := func(value gjson.Result, into *int64) {
-		if *into, err = strconv.ParseInt(value.Raw, 10, 64); err != nil {
-			err = fmt.Errorf("%.40s is no whole number", value.Raw)
-		}
-	}
+	number := func(value gjson.Result, into *int64) { *into, err = whole(value) }
 	from.ForEach(func(name, value gjson.Result) bool {
 		switch null := value.Type == gjson.Null; name.String() {
 		case "snapshot-id":
@@ -207,8 +260,6 @@ func (s *snapshot) read(from gjson.Result) (err error) {
 			if s.ManifestList = value.String(); value.Type != gjson.String {
 				err = fmt.Errorf("its manifest list is no text")
 			}
-		case "summary":
-			s.Summary = json.RawMessage(value.Raw)
 		case "schema-id":
 			if s.SchemaID = nil; !null {
 				var id int64
@@ -222,6 +273,9 @@ func (s *snapshot) read(from gjson.Result) (err error) {
 	return err
 }
 
+// newSnapshot is about how many bytes one takes up that is added.
+const newSnapshot = 4 << 10
+
 func (m *metadata) encode() ([]byte, error) {
 	known, err := json.Marshal(m)
 	if err != nil {
@@ -232,16 +286,22 @@ func (m *metadata) encode() ([]byte, error) {
 		fields[field.String()] = json.RawMessage(value.Raw)
 		return true
 	})
-	snapshots := []byte{'['}
+	size := 2
 	for i := range m.Snapshots {
-		text := m.Snapshots[i].raw
-		if text == nil {
-			if text, err = json.Marshal(&m.Snapshots[i]); err != nil {
-				return nil, fmt.Errorf("writing table metadata: %w", err)
-			}
-		}
+		size += len(m.Snapshots[i].raw) + 1
+	}
+	snapshots := append(make([]byte, 0, size+newSnapshot), '[')
+	for i := range m.Snapshots {
 		if i > 0 {
 			snapshots = append(snapshots, ',')
+		}
+		if text := m.Snapshots[i].raw; text != "" {
+			snapshots = append(snapshots, text...)
+			continue
+		}
+		text, err := json.Marshal(&m.Snapshots[i])
+		if err != nil {
+			return nil, fmt.Errorf("writing table metadata: %w", err)
 		}
 		snapshots = append(snapshots, text...)
 	}

@@ -15,6 +15,12 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
 
+// What a snapshot's summary says of who made it.
+const (
+	engineKey  = "engine-name"
+	engineName = "lakeland"
+)
+
 // parts are the manifests of a new snapshot, and what they add and remove.
 type parts struct {
 	// made are new, kept are the parent's.
@@ -200,7 +206,7 @@ func (t *Table) summary(parent *snapshot, change table.Change, added, gone total
 			return nil, err
 		}
 	}
-	out := map[string]string{"operation": operation(added, gone), checkpointKey: string(checkpoint), "engine-name": "lakeland", "engine-version": t.o.Version}
+	out := map[string]string{"operation": operation(added, gone), checkpointKey: string(checkpoint), engineKey: engineName, "engine-version": t.o.Version}
 	for _, f := range []struct {
 		suffix, total string
 		added, gone   int64

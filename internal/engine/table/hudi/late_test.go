@@ -1,0 +1,182 @@
+package hudi_test
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/avro"
+	"github.com/twmb/avro/ocf"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
+)
+
+// rollbackMetadata is the schema in the files of Spark's rollbacks, as it stands in those of Hudi 0.15.0.
+var rollbackMetadata = avro.MustParse(`{"type":"record","name":"HoodieRollbackMetadata","namespace":"org.apache.hudi.avro.model","fields":[
+	{"name":"startRollbackTime","type":{"type":"string","avro.java.string":"String"}},{"name":"timeTakenInMillis","type":"long"},{"name":"totalFilesDeleted","type":"int"},
+	{"name":"commitsRollback","type":{"type":"array","items":{"type":"string","avro.java.string":"String"}}},
+	{"name":"partitionMetadata","type":{"type":"map","values":{"type":"record","name":"HoodieRollbackPartitionMetadata","fields":[
+		{"name":"partitionPath","type":{"type":"string","avro.java.string":"String"}},{"name":"successDeleteFiles","type":{"type":"array","items":{"type":"string","avro.java.string":"String"}}},
+		{"name":"failedDeleteFiles","type":{"type":"array","items":{"type":"string","avro.java.string":"String"}}},
+		{"name":"rollbackLogFiles","type":["null",{"type":"map","values":"long","avro.java.string":"String"}],"default":null},
+		{"name":"logFilesFromFailedCommit","type":["null",{"type":"map","values":"long","avro.java.string":"String"}],"default":null}]},"avro.java.string":"String"}},
+	{"name":"version","type":["int","null"],"default":1},
+	{"name":"instantsRollback","type":{"type":"array","items":{"type":"record","name":"HoodieInstantInfo","fields":[
+		{"name":"commitTime","type":{"type":"string","avro.java.string":"String"}},{"name":"action","type":{"type":"string","avro.java.string":"String"}}]},"default":[]},"default":[]}]}`)
+
+// sparkRolledBack makes the instant by which Spark says that it took another back.
+func (b *bench) sparkRolledBack(instant string) {
+	b.t.Helper()
+	i := foreignCommit(b.t, b.store, "lake/orders/", "rollback", commit{})
+	var out bytes.Buffer
+	w, err := ocf.NewWriter(&out, rollbackMetadata)
+	if err == nil {
+		err = w.Encode(map[string]any{
+			"startRollbackTime": i, "timeTakenInMillis": int64(12), "totalFilesDeleted": int32(0), "commitsRollback": []string{instant}, "partitionMetadata": map[string]any{},
+			"version": int32(1), "instantsRollback": []map[string]any{{"commitTime": instant, "action": "commit"}},
+		})
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	put(b.t, b.store, "lake/orders/.hoodie/"+i+".rollback", out.Bytes())
+}
+
+// sparkTakesHeadBack does what Spark's rollback_to_instant does to the newest commit.
+func (b *bench) sparkTakesHeadBack() {
+	b.t.Helper()
+	all := tableOf(b.t, b.store).instants()
+	instant := all[len(all)-1]
+	for _, key := range b.keys("", "") {
+		if strings.Contains(key, instant) && !strings.Contains(key, ".lakeland") {
+			b.store.Delete(b.t.Context(), "lake/orders/"+key)
+		}
+	}
+	b.sparkRolledBack(instant)
+}
+
+// detained is a store on which the put of a commit's file stays under way; whoever made it is dead from then on.
+type detained struct {
+	store.Store
+	key  string
+	data []byte
+}
+
+func (s *detained) Put(ctx context.Context, key string, data []byte, when store.Condition) (store.Object, error) {
+	if s.key != "" {
+		return store.Object{}, errKilled
+	}
+	if completing.MatchString("/" + key) {
+		s.key, s.data = key, data
+		return store.Object{}, errKilled
+	}
+	return s.Store.Put(ctx, key, data, when)
+}
+
+func (s *detained) Delete(ctx context.Context, keys ...string) error {
+	if s.key != "" {
+		return errKilled
+	}
+	return s.Store.Delete(ctx, keys...)
+}
+
+// dies has a run make its commit up to the put of the commit's file.
+func (b *bench) dies(h *table.Head, change table.Change) *detained {
+	b.t.Helper()
+	s := &detained{Store: b.store}
+	dying := openTable(s, b.catalog, "lake/orders/", "orders", func() time.Time { return time.Now().Add(b.ahead) })
+	if _, err := dying.Commit(b.t.Context(), h, change); err == nil || s.key == "" {
+		b.t.Fatalf("the commit was not held up: %v", err)
+	}
+	return s
+}
+
+// A commit's file that comes when Spark has rolled its instant back is no commit: neither where the run that sent it died before, nor
+// where another one had completed and sealed it meanwhile. Its rows are read again.
+func TestCommitThatComesBehindItsRollback(t *testing.T) {
+	t.Parallel()
+	for name, meanwhile := range map[string]func(b *bench){
+		"of a dead run": (*bench).sparkWrites,
+		"of one whose commit another made": func(b *bench) {
+			if h := b.head(); h.Checkpoint.Attempt != "a2" {
+				b.t.Errorf("the checkpoint is %s", h.Checkpoint.Attempt)
+			}
+			b.expect(1, 2, 50)
+			b.sparkTakesHeadBack()
+		},
+		"of one whose commit another made, without cleaning up": func(b *bench) {
+			under := b.store
+			b.store = &withoutEnd{under}
+			b.reopen()
+			b.head()
+			b.store = under
+			b.reopen()
+			b.sparkTakesHeadBack()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, shop())
+			b.load(false, goods("de", 1, 2))
+			h := b.head()
+			change := b.planMerge(h, goods("de", 1, 50))
+			late := b.dies(h, change)
+			meanwhile(b)
+			b.expect(1, 2)
+			if _, err := b.store.Put(t.Context(), late.key, late.data, store.Condition{IfAbsent: true}); err != nil {
+				t.Fatal(err)
+			}
+			h = b.head()
+			if h.Checkpoint.Attempt != "a1" {
+				t.Errorf("the checkpoint is %s", h.Checkpoint.Attempt)
+			}
+			b.expect(1, 2)
+			b.commit(h, b.planMerge(h, goods("de", 1, 50)))
+			b.expect(1, 2, 50)
+			b.nothingPending(name)
+		})
+	}
+}
+
+// withoutEnd is a store on which records are not emptied.
+type withoutEnd struct{ store.Store }
+
+func (s *withoutEnd) Put(ctx context.Context, key string, data []byte, when store.Condition) (store.Object, error) {
+	if strings.Contains(key, "/attempts/") && len(data) == 0 {
+		return store.Object{}, errKilled
+	}
+	return s.Store.Put(ctx, key, data, when)
+}
+
+// A dead run that had claimed its base, and whose instant Spark took back, is forgotten when it is old, and holds nothing back.
+func TestClaimedAttemptThatSparkTookBackIsForgotten(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, shop())
+	b.load(false, goods("de", 1, 2))
+	h := b.head()
+	b.dies(h, b.planMerge(h, goods("de", 1, 50)))
+	b.sparkWrites()
+	b.ahead = 2 * table.LongestJob
+	b.reopen()
+	b.load(false, goods("de", 3))
+	for range 2 {
+		if _, err := b.table.RemoveOrphans(t.Context(), table.LongestJob); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, key := range b.keys(".hoodie/.lakeland/attempts/", "") {
+		if len(b.read("lake/orders/"+key)) > 0 {
+			t.Errorf("%s is kept", key)
+		}
+	}
+	if claims := b.keys(".hoodie/.lakeland/claims/", ""); len(claims) != 1 {
+		t.Errorf("the claims %v are kept", claims)
+	}
+	b.expect(1, 2, 3)
+}

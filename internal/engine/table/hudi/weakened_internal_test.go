@@ -1,0 +1,118 @@
+//go:build !race
+
+// The race detector would find nothing here, where one goroutine is at work at a time, and take minutes for it.
+
+package hudi
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
+)
+
+// changing has every call be another before it goes out; nil is one that is not made, and comes back as if it had been.
+func changing(change func(c call) *call) weakening {
+	return func(_ string, ask func(call) *answer) func(call) *answer {
+		return func(c call) *answer {
+			if to := change(c); to != nil {
+				return ask(*to)
+			}
+			return &answer{object: store.Object{Tag: "none"}}
+		}
+	}
+}
+
+// without leaves out the writes of keys below a folder that end in some way.
+func without(verb byte, folder, end string) weakening {
+	return changing(func(c call) *call {
+		key := c.key
+		if c.verb == deleting {
+			key = c.keys[0]
+		}
+		if c.verb == verb && strings.HasPrefix(key, "lake/"+folder) && strings.HasSuffix(key, end) {
+			return nil
+		}
+		return &c
+	})
+}
+
+// anyway has writes below a folder go out without the condition that is asked for.
+func anyway(folder string, of func(store.Condition) bool) weakening {
+	return changing(func(c call) *call {
+		if c.verb == putting && strings.HasPrefix(c.key, "lake/"+folder) && of(c.when) {
+			c.when = store.Condition{}
+		}
+		return &c
+	})
+}
+
+// by has some programs alone be weakened, by what their names begin with.
+func by(who string, w weakening) weakening {
+	return func(program string, ask func(call) *answer) func(call) *answer {
+		if strings.HasPrefix(program, who) {
+			return w(program, ask)
+		}
+		return ask
+	}
+}
+
+// The explorer finds each rule of the protocol that is not kept.
+func TestExplorerFindsWeakenedRules(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		scene
+		weakened weakening
+		want     string
+	}{
+		"a claim is put over another":             {two(0), anyway(claimsFolder, func(c store.Condition) bool { return c.IfAbsent }), "a sealed claim is written over"},
+		"a claim is changed whatever it is now":   {interrupted(withBoth(1, 0)), anyway(claimsFolder, func(c store.Condition) bool { return c.IfMatch != "" }), "a sealed claim is written over"},
+		"a record is put over another":            {two(0), anyway(attemptsFolder, func(c store.Condition) bool { return c.IfAbsent }), "nobody knows"},
+		"an attempt has no record":                {alone(1), by(string(first), without(putting, attemptsFolder, "00")), "nobody knows"},
+		"a claim is sealed without its commit":    {alone(0), by(string(first), without(putting, hoodieFolder, ".commit")), "a sealed commit is not there"},
+		"a recoverer seals what it finds claimed": {withRecoverer(1), by(string(recoverer), without(putting, hoodieFolder, ".commit")), "a sealed commit is not there"},
+		"what is taken back keeps its commit":     {withBoth(1, 1), without(deleting, hoodieFolder, ".commit"), "left something each time"},
+		"what is taken back keeps its files":      {withBoth(1, 1), without(deleting, "", ".parquet"), "leaves files"},
+		"files go behind what is pending":         {withRun(1, 1), backwards, "leaves files"},
+		"a rollback is not asked what it took":    {withBoth(1, 1), unasked, "rows"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sc := tc.scene
+			sc.weakened = tc.weakened
+			e, states := explored(t, sc)
+			if !strings.Contains(e.broken, tc.want) {
+				t.Errorf("of %d states it says %q", states, e.broken)
+			}
+		})
+	}
+}
+
+// unasked has rollbacks say that they took something else back.
+func unasked(_ string, ask func(call) *answer) func(call) *answer {
+	return func(c call) *answer {
+		if c.verb == reading && strings.HasSuffix(c.key, "."+actionRollback) {
+			return &answer{data: rollbackOf(anchor)}
+		}
+		return ask(c)
+	}
+}
+
+// backwards has data files go behind what is pending, when an attempt is taken back.
+func backwards(_ string, ask func(call) *answer) func(call) *answer {
+	var data []string
+	return func(c call) *answer {
+		switch {
+		case c.verb != deleting:
+		case strings.HasSuffix(c.keys[0], ".parquet"):
+			data = c.keys
+			return &answer{}
+		case strings.HasSuffix(c.keys[0], requestedEnd) && data != nil:
+			if a := ask(c); a.err != nil {
+				return a
+			}
+			c.keys, data = data, nil
+		}
+		return ask(c)
+	}
+}
