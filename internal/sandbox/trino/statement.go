@@ -49,15 +49,48 @@ func (s *Server) Query(ctx context.Context, query string) (*readback.Table, erro
 	return out, nil
 }
 
-// run follows a statement's answers to the last, and adds them to the table where there is one.
+// A statement that found no worker did nothing. The server counts itself as its only one, and where the machine is busy it
+// loses sight of itself for a while.
+const (
+	noWorker      = "NO_NODES_AVAILABLE"
+	workerPatient = 2 * time.Minute
+	workerPause   = time.Second
+)
+
+// run runs a statement, once more where it found no worker, and adds its rows to the table where there is one.
 func (s *Server) run(ctx context.Context, statement string, out *readback.Table) error {
+	limit := time.Now().Add(workerPatient)
+	for {
+		err := s.follow(ctx, statement, out)
+		var refused *refusal
+		if !errors.As(err, &refused) || refused.name != noWorker || time.Now().After(limit) {
+			return err
+		}
+		if out != nil {
+			*out = readback.Table{}
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, context.Cause(ctx))
+		case <-time.After(workerPause):
+		}
+	}
+}
+
+// refusal is an error that the server tells.
+type refusal struct{ name, message string }
+
+func (r *refusal) Error() string { return r.name + ": " + r.message }
+
+// follow follows a statement's answers to the last.
+func (s *Server) follow(ctx context.Context, statement string, out *readback.Table) error {
 	at, err := s.exchange(ctx, http.MethodPost, s.address()+"/v1/statement", statement)
 	for {
 		if err != nil {
 			return err
 		}
 		if at.Error != nil {
-			return fmt.Errorf("%s: %s", at.Error.ErrorName, at.Error.Message)
+			return &refusal{name: at.Error.ErrorName, message: at.Error.Message}
 		}
 		if out != nil {
 			if err := at.addTo(out); err != nil {

@@ -58,6 +58,21 @@ func TestAnswersComeInPages(t *testing.T) {
 	}
 }
 
+// Continuous integration failed because a statement came while a busy server did not count itself as a worker.
+func TestStatementWaitsForAWorker(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, `{"nextUri": "NEXT", "columns": [{"name": "id", "type": "bigint"}], "data": [[1]]}`,
+		`{"error": {"message": "No nodes available to run query", "errorName": "NO_NODES_AVAILABLE"}}`,
+		`{"columns": [{"name": "id", "type": "bigint"}], "data": [[2]]}`)
+	got, err := s.Query(t.Context(), "SELECT")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Count != 1 || *got.Rows[0][0] != "2" {
+		t.Errorf("%d rows, the first %s, want the answer of the second try alone", got.Count, *got.Rows[0][0])
+	}
+}
+
 func TestErrorsAreTold(t *testing.T) {
 	t.Parallel()
 	s := scripted(t, `{"nextUri": "NEXT"}`, `{"error": {"message": "line 1:8: no", "errorName": "SYNTAX_ERROR"}}`)
