@@ -23,7 +23,7 @@ func commitsCommand() *cobra.Command {
 		Use: "commits --lake DIR --count N", Short: "Commit to a small table again and again, on a clock of its own, and print the seconds that each took", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			clock := time.Now().UTC()
-			l, err := in.open(func() time.Time { return clock })
+			l, err := in.open(c.Context(), func() time.Time { return clock })
 			if err != nil {
 				return err
 			}
@@ -45,6 +45,7 @@ func commitsCommand() *cobra.Command {
 		},
 	}
 	in.flags(c)
+	c.Flags().StringVar(&in.bucket, "bucket", "", "bucket of S3, as the environment names it, that the table lies in; the folder keeps the catalogue")
 	c.Flags().IntVar(&count, "count", 1000, "how many commits")
 	c.Flags().DurationVar(&every, "every", time.Hour, "how far they are apart")
 	return c

@@ -11,8 +11,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/spf13/cobra"
 
+	"github.com/lakeland/terraform-provider-lakeland/internal/awsclient"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
@@ -31,7 +33,7 @@ type lake struct {
 }
 
 // place is where a lake lies, and of what format its table is.
-type place struct{ folder, format string }
+type place struct{ folder, format, bucket string }
 
 func (p *place) flags(c *cobra.Command) {
 	c.Flags().StringVar(&p.folder, "lake", "", "folder of the lake (required)")
@@ -40,7 +42,7 @@ func (p *place) flags(c *cobra.Command) {
 }
 
 // open opens the lake, and makes its folder where there is none. now is the commits' clock; nil is the machine's.
-func (p *place) open(now func() time.Time) (*lake, error) {
+func (p *place) open(ctx context.Context, now func() time.Time) (*lake, error) {
 	folder, err := filepath.Abs(p.folder)
 	if err != nil {
 		return nil, fmt.Errorf("--lake: %w", err)
@@ -49,6 +51,13 @@ func (p *place) open(now func() time.Time) (*lake, error) {
 		return nil, fmt.Errorf("making the lake: %w", err)
 	}
 	l := &lake{folder: folder, store: store.NewDirectory(folder)}
+	if p.bucket != "" {
+		cfg, err := config.LoadDefaultConfig(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("--bucket: %w", err)
+		}
+		l.store = store.NewS3(awsclient.New(cfg, awsclient.Options{}).S3, p.bucket)
+	}
 	if now != nil {
 		l.store = &clocked{Store: l.store, now: now, written: map[string]time.Time{}}
 	}
@@ -98,7 +107,7 @@ func filesCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "files --lake DIR", Short: "List the paths of the table's data files, and of the files of positions of deleted rows", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			l, err := in.open(nil)
+			l, err := in.open(c.Context(), nil)
 			if err != nil {
 				return err
 			}

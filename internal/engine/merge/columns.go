@@ -43,6 +43,12 @@ func (r *rewriting) columns(ctx context.Context, w *parquet.Writer, group *parqu
 	count := len(r.w.Schema.Columns)
 	if len(r.lanes) == 1 {
 		for i := range count {
+			if r.refers(d, i) {
+				if err := r.refer(group, d, i, d.differs); err != nil {
+					return err
+				}
+				continue
+			}
 			made, err := r.column(ctx, r.lanes[0], w, d, i, d.differs)
 			if err != nil {
 				return err
@@ -67,6 +73,9 @@ func (r *rewriting) columns(ctx context.Context, w *parquet.Writer, group *parqu
 	err := guard.Each(ctx, len(r.lanes), count, func(ctx context.Context, i int) error {
 		l := <-idle
 		defer func() { idle <- l }()
+		if r.refers(d, i) {
+			return turns.take(i, func() error { return r.refer(group, d, i, d.differs) })
+		}
 		made, err := r.column(ctx, l, w, d, i, l.differs)
 		if err != nil {
 			return err
@@ -112,6 +121,28 @@ func (t *turns) take(number int, do func() error) error {
 			return err
 		}
 	}
+}
+
+// refers says whether a column is one that the table's format carries and whose rows stay in their places, so that whoever commits
+// finds in the stored file what they have.
+func (r *rewriting) refers(d *grouped, i int) bool {
+	c := &r.w.Schema.Columns[i]
+	if !c.Carried || r.joined || d.drops > 0 || len(d.hits) == 0 {
+		return false
+	}
+	_, there := r.reader.Find(*c)
+	return there
+}
+
+// refer writes a column that refers to the stored file: all that the changes make of it is that rows have none of the format's values.
+func (r *rewriting) refer(out *parquet.GroupWriter, d *grouped, i int, differs []bool) error {
+	var nulls []int32
+	for n, h := range d.hits {
+		if _, _, ok := r.w.value(h, d.of, i); ok {
+			nulls, differs[n] = append(nulls, h.Row), true
+		}
+	}
+	return out.Refer(d.number, nulls) //nolint:wrapcheck // as Encode's
 }
 
 // copyable says whether a column may be copied as it is stored.

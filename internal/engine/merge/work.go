@@ -20,8 +20,9 @@ type work struct {
 	soft, op       int
 	// differed says of each column whether it did where it was compared last.
 	differed []atomic.Bool
-	// yes is what soft deletes put into their column, letters are what is put into the one that says what became of a row.
-	yes, letters *column.Vector
+	// yes is what soft deletes put into their column, none into those that the format carries, letters are what is put into the one that says
+	// what became of a row.
+	yes, none, letters *column.Vector
 
 	files      []*found
 	partitions partitions
@@ -101,6 +102,8 @@ func (a *addition) rows() int { return len(a.inserted) + len(a.replaced) + a.asi
 // begun sets up what a merge works with.
 func (w *work) begun() {
 	w.yes, w.letters = column.NewVector(column.Bool, 1), column.NewVector(column.Bytes, 2)
+	w.none = column.NewVector(column.Bytes, 1)
+	w.none.AppendNull()
 	w.yes.Bools = append(w.yes.Bools, true)
 	w.yes.Append()
 	for _, letter := range []string{letterUpdated: OpUpdated, letterDeleted: OpDeleted} {
@@ -193,6 +196,8 @@ func (w *work) value(h Hit, r *rows, i int) (v *column.Vector, at int, ok bool) 
 		return w.yes, 0, true
 	case h.Change == softened && i == w.op:
 		return w.letters, letterDeleted, true
+	case h.Change == softened && w.Schema.Columns[i].Carried:
+		return w.none, 0, true // to be marked is a change, too
 	default:
 		return nil, 0, false
 	}

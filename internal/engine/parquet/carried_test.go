@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/column"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/parquet"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
+	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/sandbox/readback"
 )
 
@@ -110,5 +112,87 @@ func TestCarriedTextsAreShortAndUnbound(t *testing.T) {
 	}
 	if carried > plain*2/3 {
 		t.Errorf("%d bytes where texts are written by what sets them apart, %d otherwise", carried, plain)
+	}
+}
+
+// A column that refers to another file says which rows have no value, takes up next to nothing, and leaves the row groups behind it as they
+// would be. Only columns that are carried may refer.
+func TestColumnsReferToOtherFiles(t *testing.T) {
+	t.Parallel()
+	const rows = 70_000 // more than two pages
+	table := &schema.Table{Columns: []schema.Column{{Name: "c", Type: schema.Type{ID: schema.String}, FieldID: 1, Carried: true}, {Name: "d", Type: schema.Type{ID: schema.String}, FieldID: 2}}}
+	texts := column.NewVector(column.Bytes, 0)
+	for i := range rows {
+		texts.Data = strconv.AppendInt(append(texts.Data, "20261130120000000_3_"...), int64(i), 10)
+		texts.Append()
+	}
+	nulls := []int32{0, 1, 32767, 32768, 40_000, rows - 1}
+	var out bytes.Buffer
+	w, err := parquet.NewWriter(&out, table, "1.2.3", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	group := func(first func(*parquet.GroupWriter) error) {
+		g, err := w.Group(rows)
+		if err == nil {
+			err = first(g)
+		}
+		if err == nil {
+			if g.Refer(0, nil) == nil {
+				t.Error("a column that is not carried refers to another file")
+			}
+			err = g.EncodeConstant("x")
+		}
+		if err == nil {
+			err = g.End()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	encoded, sizes := func(g *parquet.GroupWriter) error { return g.Encode(texts) }, []int{}
+	for _, first := range []func(*parquet.GroupWriter) error{encoded, encoded, func(g *parquet.GroupWriter) error { return g.Refer(7, nulls) }, encoded} {
+		before := out.Len()
+		group(first)
+		sizes = append(sizes, out.Len()-before)
+	}
+	if sizes[2] > 2000 || sizes[3] != sizes[1] {
+		t.Errorf("the row groups take up %v bytes, the third of which refers to another", sizes)
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	folder := store.NewDirectory(t.TempDir())
+	if _, err := folder.Put(t.Context(), "f", out.Bytes(), store.Condition{}); err != nil {
+		t.Fatal(err)
+	}
+	r, err := parquet.Open(t.Context(), folder, "f", int64(out.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for g, want := range []int{-1, -1, 7, -1} {
+		to, ok := r.Refers(g, 0)
+		if ok != (want >= 0) || ok && to != want || !r.Carried(g, 0) || r.Carried(g, 1) {
+			t.Errorf("row group %d refers to %d, %v, want %d", g, to, ok, want)
+		}
+		chunk, err := r.Chunk(t.Context(), g, 0, nil, table.Columns[0].Type)
+		v := column.NewVector(column.Bytes, 0)
+		if err == nil {
+			err = chunk.ReadAll(v)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		missing := 0
+		for i := range v.Len() {
+			if null := ok && slices.Contains(nulls, int32(i)); null != v.IsNull(i) {
+				t.Fatalf("row %d of row group %d has no value: %v", i, g, !null)
+			} else if null {
+				missing++
+			}
+		}
+		if v.Len() != rows || v.Nulls != missing || r.Nulls(g, 0) != missing {
+			t.Errorf("row group %d has %d rows, %d of them NULL; its footer says %d", g, v.Len(), v.Nulls, r.Nulls(g, 0))
+		}
 	}
 }

@@ -233,20 +233,30 @@ func (c *chunk) follow(v *column.Vector, from, to int) {
 	}
 }
 
-// constant takes up rows of one text.
-func (c *chunk) constant(rows int, text []byte) error {
+// constant takes up rows of one text, but for some, in their order, that have none.
+func (c *chunk) constant(rows int, text []byte, nulls []int32) error {
 	c.chosen, c.coding = true, true
 	c.dictionary.reset()
 	c.dictionary.text(text)
-	for rows > 0 {
-		n := min(rows, pageRows)
-		c.numbers = slices.Grow(c.numbers[:0], n)[:n]
+	for first, end := 0, 0; first < rows; first = end {
+		end = min(first+pageRows, rows)
+		without, _ := slices.BinarySearch(nulls, int32(end))
+		c.numbers = slices.Grow(c.numbers[:0], end-first-without)[:end-first-without]
 		clear(c.numbers)
 		if c.optional {
-			c.levels.fill(n)
+			at := first
+			for _, null := range nulls[:without] {
+				c.levels.fill(int(null) - at)
+				c.levels.empty(1)
+				at = int(null) + 1
+			}
+			c.levels.fill(end - at)
 		}
-		c.page.text(text)
-		c.rows, rows = n, rows-n
+		if !c.unbounded && without < end-first {
+			c.page.text(text)
+		}
+		c.page.nulls += int64(without)
+		c.rows, nulls = end-first, nulls[without:]
 		if err := c.endPage(); err != nil {
 			return err
 		}

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"slices"
+	"strconv"
 
 	"github.com/parquet-go/parquet-go/format"
 
@@ -27,7 +27,25 @@ func (r *Reader) Own() bool { return r.counts == nil }
 
 // Carried reports whether a column of a row group was written as one that is carried: no file that others read may have it so.
 func (r *Reader) Carried(group, place int) bool {
-	return slices.ContainsFunc(r.metadata.RowGroups[group].Columns[place].MetaData.KeyValueMetadata, func(kv format.KeyValue) bool { return kv.Key == carriedNote })
+	_, is := r.carried(group, place)
+	return is
+}
+
+// Refers is the row group of the file that this one goes on with in which a column of a row group has its values, as
+// GroupWriter.Refer says; ok is false where it has them itself.
+func (r *Reader) Refers(group, place int) (to int, ok bool) {
+	note, _ := r.carried(group, place)
+	to, err := strconv.Atoi(note)
+	return to, err == nil && to >= 0
+}
+
+func (r *Reader) carried(group, place int) (note string, is bool) {
+	for _, kv := range r.metadata.RowGroups[group].Columns[place].MetaData.KeyValueMetadata {
+		if kv.Key == carriedNote {
+			return kv.Value, true
+		}
+	}
+	return "", false
 }
 
 // Alike reports whether a column of a row group may hold what one of a row group of another file does, by what their footers tell.

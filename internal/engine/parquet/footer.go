@@ -66,7 +66,8 @@ func (c *chunk) end(w *counter) (format.ColumnChunk, chunkIndex, error) {
 	return format.ColumnChunk{FileOffset: start, MetaData: m}, index, nil
 }
 
-// carriedNote marks a column of a row group that was written as one that is carried.
+// carriedNote marks a column of a row group that was written as one that is carried. Its value is the number of the row group that it
+// refers to, of the file that this one goes on with; "" where it has all values.
 const carriedNote = "carried"
 
 // uncoded is how pages are encoded that hold no numbers of a dictionary.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
+	"strconv"
 
 	"github.com/parquet-go/parquet-go/format"
 
@@ -77,13 +79,38 @@ func (g *GroupWriter) EncodeConstant(text string) error {
 	if c.physical != format.ByteArray || len(text) > dictionaryBytes/2 {
 		return fmt.Errorf("writing column %q of a row group: it holds no texts, or none of %d bytes in each row", c.column.Name, len(text))
 	}
-	if err := c.constant(g.rows, []byte(text)); err != nil {
+	if err := c.constant(g.rows, []byte(text), nil); err != nil {
 		return fmt.Errorf("writing column %q of a row group: %w", c.column.Name, err)
 	}
 	chunk, index, err := c.end(g.w.out)
 	if err != nil {
 		return err
 	}
+	g.done(chunk, index)
+	return nil
+}
+
+// Refer writes the next column, one that is carried, of which it says no more than which rows have no value, in their order:
+// those of all others are what the same rows have in a row group of the file that this one goes on with.
+func (g *GroupWriter) Refer(group int, nulls []int32) error {
+	c, err := g.next()
+	if err != nil {
+		return err
+	}
+	if !c.column.Carried || !c.optional || c.physical != format.ByteArray {
+		return fmt.Errorf("writing column %q of a row group: it is not carried, and cannot refer to another file", c.column.Name)
+	}
+	chosen, coding := c.chosen, c.coding
+	if err := c.constant(g.rows, nil, nulls); err != nil {
+		return fmt.Errorf("writing column %q of a row group: %w", c.column.Name, err)
+	}
+	chunk, index, err := c.end(g.w.out)
+	if err != nil {
+		return err
+	}
+	c.chosen, c.coding = chosen, coding
+	at := slices.IndexFunc(chunk.MetaData.KeyValueMetadata, func(kv format.KeyValue) bool { return kv.Key == carriedNote })
+	chunk.MetaData.KeyValueMetadata[at].Value = strconv.Itoa(group)
 	g.done(chunk, index)
 	return nil
 }

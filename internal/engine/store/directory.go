@@ -182,43 +182,86 @@ func (w *fileWriter) Close() error {
 // List implements Store.
 func (d *Directory) List(ctx context.Context, prefix, after string) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
-		var objects []Object
 		folder, _ := path.Split(prefix)
 		if folder != "" && !filepath.IsLocal(filepath.FromSlash(folder)) {
 			return // no key begins so
 		}
-		err := filepath.WalkDir(filepath.Join(d.root, filepath.FromSlash(folder)), func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), unfinished) {
-				return gone(err)
-			}
-			relative, err := filepath.Rel(d.root, path)
-			if err != nil {
-				return err
-			}
-			if key := filepath.ToSlash(relative); strings.HasPrefix(key, prefix) && key > after {
-				info, err := entry.Info()
-				if err != nil {
-					return gone(err)
-				}
-				objects = append(objects, Object{Key: key, Size: info.Size(), Modified: info.ModTime()})
-			}
-			return nil
-		})
-		if err != nil {
+		l := listing{ctx: ctx, prefix: prefix, after: after, yield: yield}
+		if err := l.walk(filepath.Join(d.root, filepath.FromSlash(folder)), folder); err != nil && !errors.Is(err, errEnough) {
 			yield(Object{}, d.wrap("listing", prefix, err))
-			return
-		}
-		slices.SortFunc(objects, func(a, b Object) int { return strings.Compare(a.Key, b.Key) })
-		for _, object := range objects {
-			if ctx.Err() != nil {
-				yield(Object{}, d.wrap("listing", prefix, context.Cause(ctx)))
-				return
-			}
-			if !yield(object, nil) {
-				return
-			}
 		}
 	}
+}
+
+// errEnough says that the caller of a listing wants no more of it.
+var errEnough = errors.New("enough")
+
+// listing goes through folders in the order of keys.
+type listing struct {
+	ctx           context.Context
+	prefix, after string
+	yield         func(Object, error) bool
+}
+
+// walk lists a folder whose objects' keys begin with base. What went meanwhile is passed over.
+func (l *listing) walk(folder, base string) error {
+	in, err := os.OpenRoot(folder)
+	if err != nil {
+		return gone(err)
+	}
+	defer func() { _ = in.Close() }()
+	names, err := l.names(folder, base)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if sub, is := strings.CutSuffix(name, "/"); is {
+			if err := l.walk(filepath.Join(folder, sub), base+name); err != nil {
+				return err
+			}
+			continue
+		}
+		info, err := in.Lstat(name)
+		switch {
+		case gone(err) != nil:
+			return err //nolint:wrapcheck // by List
+		case err != nil:
+			continue
+		case l.ctx.Err() != nil:
+			return context.Cause(l.ctx) //nolint:wrapcheck // by List
+		case !l.yield(Object{Key: base + name, Size: info.Size(), Modified: info.ModTime()}, nil):
+			return errEnough
+		}
+	}
+	return nil
+}
+
+// names are those in a folder that can be of the listing, in the order of their keys; folders' end with a slash.
+func (l *listing) names(folder, base string) ([]string, error) {
+	f, err := os.Open(folder)
+	if err != nil {
+		return nil, gone(err)
+	}
+	entries, err := f.ReadDir(-1)
+	if err = errors.Join(gone(err), f.Close()); err != nil {
+		return nil, err
+	}
+	names := make([]string, 0, len(entries))
+	for _, entry := range entries {
+		name := entry.Name()
+		switch key := base + name; {
+		case entry.IsDir():
+			name, key = name+"/", key+"/"
+			within := strings.HasPrefix(key, l.prefix) || strings.HasPrefix(l.prefix, key)
+			if within && (key > l.after || strings.HasPrefix(l.after, key)) {
+				names = append(names, name)
+			}
+		case strings.HasPrefix(key, l.prefix) && key > l.after && !strings.HasPrefix(name, unfinished):
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
 }
 
 // gone passes over what went meanwhile.

@@ -1,6 +1,10 @@
 package hudi_test
 
-import "testing"
+import (
+	"strconv"
+	"strings"
+	"testing"
+)
 
 // Files in which rows are only missing show the encodings of all others: what files carry that wait for their commit is not copied as it
 // stands there.
@@ -26,6 +30,44 @@ func TestRemovalsShowPlainForms(t *testing.T) {
 	for id, r := range b.rows() {
 		if was := before[id]; r["_hoodie_commit_seqno"] != was["_hoodie_commit_seqno"] || r["_hoodie_commit_time"] != was["_hoodie_commit_time"] {
 			t.Fatalf("the row %v was %v", r, was)
+		}
+	}
+}
+
+// Rows that are only copied keep their times and numbers where others of their file change in their places, from page to page and from
+// commit to commit; those that change get new ones.
+func TestRowsKeepTimesAndNumbersBesideChangedOnes(t *testing.T) {
+	t.Parallel()
+	const rows = 30_000
+	b := newBench(t, shop())
+	all := make([]int64, rows)
+	for i := range all {
+		all[i] = int64(i + 1)
+	}
+	b.load(false, goods("de", all...))
+	for _, every := range []int64{97, 7919, 1} {
+		before := b.rows()
+		var changed []int64
+		for id := every; id <= rows; id += every {
+			changed = append(changed, id)
+		}
+		instant := b.upsert(goods("changed at "+strconv.FormatInt(every, 10), changed...))
+		after := b.rows()
+		if len(after) != rows {
+			t.Fatalf("there are %d rows", len(after))
+		}
+		for id, r := range after {
+			n, err := strconv.ParseInt(id, 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			was := before[id]
+			switch kept := r["_hoodie_commit_seqno"] == was["_hoodie_commit_seqno"] && r["_hoodie_commit_time"] == was["_hoodie_commit_time"]; {
+			case n%every != 0 && !kept:
+				t.Fatalf("the row %v was %v", r, was)
+			case n%every == 0 && (r["_hoodie_commit_time"] != instant || !strings.HasPrefix(r["_hoodie_commit_seqno"], instant+"_")):
+				t.Fatalf("the row %v changed at %s", r, instant)
+			}
 		}
 	}
 }

@@ -80,7 +80,9 @@ type dressed struct {
 	// low and high are the smallest and the greatest record key so far; nil before the first.
 	low, high []byte
 	some      bool
-	// earlier is what of the version before may stay; nil for nothing.
+	// before is the version that goes; nil where there is none.
+	before *parquet.Reader
+	// earlier is what of that may stay; nil for nothing.
 	earlier *earlier
 	text    *column.Vector
 }
@@ -123,8 +125,11 @@ func (f *dressed) open(ctx context.Context) (err error) {
 	if f.reader, err = parquet.Open(ctx, f.t.o.Store, f.o.staged.Key, f.o.staged.File.Size); err != nil {
 		return err
 	}
-	if f.earlier, err = f.earlierOf(ctx, f.o, f.reader); err != nil {
-		return err
+	if prev := f.o.prev; prev != nil {
+		if f.before, err = parquet.Open(ctx, f.t.o.Store, f.t.o.Prefix+prev.key, prev.size); err != nil {
+			return err
+		}
+		f.earlier = f.earlierOf(f.before, f.reader, int(f.o.staged.File.Rows))
 	}
 	if e := f.earlier; e != nil {
 		f.bloom, f.low, f.high, f.some = e.filter, []byte(e.low), []byte(e.high), true
@@ -202,6 +207,11 @@ func (f *dressed) kept(ctx context.Context, out *parquet.GroupWriter, g, i int, 
 	if i == 0 && nulls >= 0 {
 		f.o.changed += int64(nulls)
 	}
+	if there {
+		if of, ok := f.reader.Refers(g, place); ok {
+			return f.lent(ctx, out, g, i, of, fetched, value)
+		}
+	}
 	if nulls == 0 && !f.reader.Carried(g, place) && f.writer.Copyable(i, f.reader, place) {
 		return out.Copy(ctx, f.reader, g, place, fetched, nil, nil)
 	}
@@ -215,15 +225,39 @@ func (f *dressed) kept(ctx context.Context, out *parquet.GroupWriter, g, i int, 
 	if err != nil {
 		return err
 	}
-	return out.EncodeParts(f.filled(chunk, func(n int) {
+	return out.EncodeParts(f.filled(chunk, nil, func(n int) {
 		if i == 0 && nulls < 0 {
 			f.o.changed += int64(n)
 		}
 	}, value))
 }
 
-// filled makes a column of what is stored, page by page, and of value where that is NULL. nulls is told how many those are.
-func (f *dressed) filled(stored *parquet.ChunkReader, nulls func(int), value func(out []byte, row int) []byte) iter.Seq2[*column.Vector, error] {
+// lent writes one of the columns that rows keep, of which the staged file says only which rows have none: what all others have stands in
+// the same places of a row group of the version that goes.
+func (f *dressed) lent(ctx context.Context, out *parquet.GroupWriter, g, i, of int, fetched *parquet.Fetched, value func(out []byte, row int) []byte) error {
+	c := f.columns.Columns[i]
+	staged, _ := f.reader.Find(c)
+	if f.before == nil || of >= f.before.RowGroups() || f.before.Rows(of) != f.reader.Rows(g) {
+		return fmt.Errorf("its column %q refers to rows of a file that it does not go on with", c.Name)
+	}
+	place, there := f.before.Find(c)
+	if !there {
+		return fmt.Errorf("its column %q refers to one that the version before has not", c.Name)
+	}
+	kept := column.NewVector(column.Bytes, 0)
+	if err := f.read(ctx, g, staged, fetched, c.Type, kept); err != nil {
+		return err
+	}
+	stored, err := f.before.Chunk(ctx, of, place, nil, c.Type)
+	if err != nil {
+		return err
+	}
+	return out.EncodeParts(f.filled(stored, kept, func(int) {}, value))
+}
+
+// filled makes a column of what is stored, page by page, and of value where that is NULL, or where kept is, unless that is nil. nulls is
+// told how many those are.
+func (f *dressed) filled(stored *parquet.ChunkReader, kept *column.Vector, nulls func(int), value func(out []byte, row int) []byte) iter.Seq2[*column.Vector, error] {
 	return func(yield func(*column.Vector, error) bool) {
 		page := column.NewVector(column.Bytes, 0)
 		for first := 0; ; first += page.Len() {
@@ -236,7 +270,7 @@ func (f *dressed) filled(stored *parquet.ChunkReader, nulls func(int), value fun
 			}
 			nulls(page.Nulls)
 			out := page
-			if page.Nulls > 0 {
+			if page.Nulls > 0 || kept != nil && kept.NullsIn(first, first+page.Len()) > 0 {
 				out = f.text
 				out.Reset()
 				fill := func(to int) {
@@ -245,7 +279,7 @@ func (f *dressed) filled(stored *parquet.ChunkReader, nulls func(int), value fun
 						out.Append()
 					}
 				}
-				for from, to := range page.Runs(0, page.Len()) {
+				for from, to := range ranges(page, kept, first) {
 					fill(from)
 					out.AppendRows(page, from, to)
 				}
@@ -253,6 +287,23 @@ func (f *dressed) filled(stored *parquet.ChunkReader, nulls func(int), value fun
 			}
 			if !yield(out, nil) {
 				return
+			}
+		}
+	}
+}
+
+// ranges are those of a page's rows that have values, there and in another vector, unless that is nil, whose row first is the page's
+// first.
+func ranges(page, kept *column.Vector, first int) iter.Seq2[int, int] {
+	if kept == nil {
+		return page.Runs(0, page.Len())
+	}
+	return func(yield func(from, to int) bool) {
+		for start, end := range kept.Runs(first, first+page.Len()) {
+			for from, to := range page.Runs(start-first, end-first) {
+				if !yield(from, to) {
+					return
+				}
 			}
 		}
 	}

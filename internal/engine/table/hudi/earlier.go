@@ -22,15 +22,8 @@ type earlier struct {
 	low, high string
 }
 
-// earlierOf finds what of the version before may stay; nil where it is too little, or another writer's.
-func (d *dressing) earlierOf(ctx context.Context, o *output, staged *parquet.Reader) (*earlier, error) {
-	if o.prev == nil {
-		return nil, nil
-	}
-	r, err := parquet.Open(ctx, d.t.o.Store, d.t.o.Prefix+o.prev.key, o.prev.size)
-	if err != nil {
-		return nil, err
-	}
+// earlierOf finds what of the version before may stay in a file of some rows; nil where it is too little, or another writer's.
+func (d *dressing) earlierOf(r, staged *parquet.Reader, rows int) *earlier {
 	e := &earlier{reader: r}
 	text, filtered := r.Note(noteBloom)
 	low, bounded := r.Note(noteMinKey)
@@ -38,7 +31,7 @@ func (d *dressing) earlierOf(ctx context.Context, o *output, staged *parquet.Rea
 	e.filter, e.low, e.high = parseBloom(text), low, high
 	place, spelled := r.Find(columnOf(d.columns, recordKeyColumn))
 	if !r.Own() || !filtered || !bounded || !spelled || e.filter == nil {
-		return nil, nil
+		return nil
 	}
 	e.place = place
 	for _, name := range d.keys.form.columns {
@@ -46,16 +39,16 @@ func (d *dressing) earlierOf(ctx context.Context, o *output, staged *parquet.Rea
 		before, was := r.Find(c)
 		place, is := staged.Find(c)
 		if !was || !is {
-			return nil, nil
+			return nil
 		}
 		e.keys, e.staged = append(e.keys, before), append(e.staged, place)
 	}
 	others := e.match(staged)
 	// What is added to the filter, keys of rows among it that it has, must not have it err much more than it was made for.
-	if rows := int(o.staged.File.Rows); 2*others > rows || e.filter.filled+others > e.filter.most+e.filter.most/4 {
-		return nil, nil
+	if 2*others > rows || e.filter.filled+others > e.filter.most+e.filter.most/4 {
+		return nil
 	}
-	return e, nil
+	return e
 }
 
 // match finds row groups that may hold the same keys, in their order, and says how many rows are in others.

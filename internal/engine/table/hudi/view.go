@@ -3,7 +3,6 @@ package hudi
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -13,8 +12,8 @@ import (
 // no row of a folder without it, and say nothing.
 const partitionNote = ".hoodie_partition_metadata"
 
-// sliceName is the form of data files' names: file group, write token, instant (Hudi, FSUtils.makeBaseFileName).
-var sliceName = regexp.MustCompile(`^(.+)_(\d+-\d+-\d+)_(\d{14,17})\.parquet$`)
+// dataEnd is how data files' names end. They are file group, write token and instant (Hudi, FSUtils.makeBaseFileName).
+const dataEnd = ".parquet"
 
 // slice is one version of a file group.
 type slice struct {
@@ -69,16 +68,42 @@ func (t *Table) readView(ctx context.Context) (*view, error) {
 	return v, nil
 }
 
-func sliceOf(folder, name string) (*slice, bool) {
-	parts := sliceName.FindStringSubmatch(name)
-	if parts == nil {
+// sliceOf reads a data file's name; ok is false for names of another form.
+func sliceOf(folder, name string) (s *slice, ok bool) {
+	rest, ok := strings.CutSuffix(name, dataEnd)
+	at := strings.LastIndexByte(rest, '_')
+	if !ok || at < 0 {
+		return nil, false
+	}
+	rest, instant := rest[:at], rest[at+1:]
+	at = strings.LastIndexByte(rest, '_')
+	if at < 1 || len(instant) < 14 || len(instant) > 17 || numbers(instant) != 1 || numbers(rest[at+1:]) != 3 {
 		return nil, false
 	}
 	key := name
 	if folder != "" {
 		key = folder + "/" + name
 	}
-	return &slice{key: key, partition: folder, fileID: parts[1], instant: Instant(parts[3])}, true
+	return &slice{key: key, partition: folder, fileID: rest[:at], instant: Instant(instant)}, true
+}
+
+// numbers is of how many numbers a text is that are joined by dashes; 0 where it is no such text.
+func numbers(text string) int {
+	count, digits := 1, 0
+	for _, c := range []byte(text) {
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+		case c == '-' && digits > 0:
+			count, digits = count+1, 0
+		default:
+			return 0
+		}
+	}
+	if digits == 0 {
+		return 0
+	}
+	return count
 }
 
 // visible reports whether readers take a data file of an instant for part of the table (Hudi,
