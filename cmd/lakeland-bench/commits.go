@@ -15,25 +15,32 @@ import (
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
 
+// early and late are how many commits, from the first and to the last, are those of a distant store.
+const early, late = 20, 10
+
 func commitsCommand() *cobra.Command {
 	var in place
 	var count int
-	var every time.Duration
+	var every, answers time.Duration
 	c := &cobra.Command{
 		Use: "commits --lake DIR --count N", Short: "Commit to a small table again and again, on a clock of its own, and print the seconds that each took", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			clock := time.Now().UTC()
-			l, err := in.open(c.Context(), func() time.Time { return clock })
+			l, err := in.open(func() time.Time { return clock })
 			if err != nil {
 				return err
 			}
 			seconds := make([]float64, count)
 			for i := range seconds {
+				if i < early || i >= count-late {
+					l.clocked.answers = answers
+				}
 				began := time.Now()
 				if err := l.commit(c.Context(), int64(i)); err != nil {
 					return fmt.Errorf("commit %d: %w", i+1, err)
 				}
 				seconds[i] = time.Since(began).Seconds()
+				l.clocked.answers = 0
 				before := clock
 				clock = clock.Add(every)
 				passed := func(d time.Duration) bool { return !clock.Truncate(d).Equal(before.Truncate(d)) }
@@ -45,8 +52,8 @@ func commitsCommand() *cobra.Command {
 		},
 	}
 	in.flags(c)
-	c.Flags().StringVar(&in.bucket, "bucket", "", "bucket of S3, as the environment names it, that the table lies in; the folder keeps the catalogue")
 	c.Flags().IntVar(&count, "count", 1000, "how many commits")
+	c.Flags().DurationVar(&answers, "answers", 0, fmt.Sprintf("how much longer each answer of the store takes in the first %d commits and the last %d, as S3's do; all others are not kept waiting", early, late))
 	c.Flags().DurationVar(&every, "every", time.Hour, "how far they are apart")
 	return c
 }

@@ -26,7 +26,7 @@ func generateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "generate --lake DIR --rows N --changes M", Short: "Make a table of three small columns, and a folder of uniformly spread changes to it", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			l, err := in.open(c.Context(), nil)
+			l, err := in.open(nil)
 			if err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"path/filepath"
@@ -11,10 +12,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/spf13/cobra"
 
-	"github.com/lakeland/terraform-provider-lakeland/internal/awsclient"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
@@ -30,10 +29,12 @@ type lake struct {
 	folder string
 	store  store.Store
 	target table.Table
+	// clocked is the store where it has a clock of its own.
+	clocked *clocked
 }
 
 // place is where a lake lies, and of what format its table is.
-type place struct{ folder, format, bucket string }
+type place struct{ folder, format string }
 
 func (p *place) flags(c *cobra.Command) {
 	c.Flags().StringVar(&p.folder, "lake", "", "folder of the lake (required)")
@@ -42,7 +43,7 @@ func (p *place) flags(c *cobra.Command) {
 }
 
 // open opens the lake, and makes its folder where there is none. now is the commits' clock; nil is the machine's.
-func (p *place) open(ctx context.Context, now func() time.Time) (*lake, error) {
+func (p *place) open(now func() time.Time) (*lake, error) {
 	folder, err := filepath.Abs(p.folder)
 	if err != nil {
 		return nil, fmt.Errorf("--lake: %w", err)
@@ -51,15 +52,9 @@ func (p *place) open(ctx context.Context, now func() time.Time) (*lake, error) {
 		return nil, fmt.Errorf("making the lake: %w", err)
 	}
 	l := &lake{folder: folder, store: store.NewDirectory(folder)}
-	if p.bucket != "" {
-		cfg, err := config.LoadDefaultConfig(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("--bucket: %w", err)
-		}
-		l.store = store.NewS3(awsclient.New(cfg, awsclient.Options{}).S3, p.bucket)
-	}
 	if now != nil {
-		l.store = &clocked{Store: l.store, now: now, written: map[string]time.Time{}}
+		l.clocked = &clocked{Store: l.store, now: now, written: map[string]time.Time{}}
+		l.store = l.clocked
 	}
 	catalogue := fileCatalogue{path: filepath.Join(folder, "catalogue.json")}
 	switch p.format {
@@ -107,7 +102,7 @@ func filesCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "files --lake DIR", Short: "List the paths of the table's data files, and of the files of positions of deleted rows", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			l, err := in.open(c.Context(), nil)
+			l, err := in.open(nil)
 			if err != nil {
 				return err
 			}
@@ -135,12 +130,37 @@ func filesCommand() *cobra.Command {
 	return c
 }
 
-// clocked is a store whose objects are as old as they are by a clock.
+// clocked is a store whose objects are as old as they are by a clock, and which takes a time to answer.
 type clocked struct {
 	store.Store
-	now     func() time.Time
+	now func() time.Time
+	// answers is how long each request takes beside what it does; it is set while nothing else is done.
+	answers time.Duration
 	mu      sync.Mutex
 	written map[string]time.Time
+}
+
+// perRequest is how many objects a request of S3 lists or deletes at the most.
+const perRequest = 1000
+
+// Get implements store.Store.
+func (c *clocked) Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
+	time.Sleep(c.answers)
+	return c.Store.Get(ctx, key, offset, length) //nolint:wrapcheck // the very store
+}
+
+// Head implements store.Store.
+func (c *clocked) Head(ctx context.Context, key string) (store.Object, error) {
+	time.Sleep(c.answers)
+	return c.Store.Head(ctx, key) //nolint:wrapcheck // the very store
+}
+
+// Delete implements store.Store.
+func (c *clocked) Delete(ctx context.Context, keys ...string) error {
+	for range slices.Chunk(keys, perRequest) {
+		time.Sleep(c.answers)
+	}
+	return c.Store.Delete(ctx, keys...) //nolint:wrapcheck // the very store
 }
 
 // Put implements store.Store.
@@ -158,7 +178,12 @@ func (c *clocked) Create(ctx context.Context, key string) (store.Writer, error) 
 // List implements store.Store.
 func (c *clocked) List(ctx context.Context, prefix, after string) iter.Seq2[store.Object, error] {
 	return func(yield func(store.Object, error) bool) {
+		time.Sleep(c.answers)
+		listed := 0
 		for object, err := range c.Store.List(ctx, prefix, after) {
+			if listed++; listed%perRequest == 0 {
+				time.Sleep(c.answers)
+			}
 			c.mu.Lock()
 			object.Modified = c.written[object.Key]
 			c.mu.Unlock()
@@ -170,6 +195,7 @@ func (c *clocked) List(ctx context.Context, prefix, after string) iter.Seq2[stor
 }
 
 func (c *clocked) write(key string) {
+	time.Sleep(c.answers)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.written[key] = c.now()

@@ -24,7 +24,7 @@ func landCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "land --lake DIR --table NAME", Short: "Land a table of libpq's database in a lake, cut into units as a run cuts it", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			l, err := in.open(c.Context(), nil)
+			l, err := in.open(nil)
 			if err != nil {
 				return err
 			}

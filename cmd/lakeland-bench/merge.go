@@ -48,7 +48,7 @@ func mergeCommand() *cobra.Command {
 				}
 				defer pprof.StopCPUProfile()
 			}
-			l, err := in.open(c.Context(), nil)
+			l, err := in.open(nil)
 			if err != nil {
 				return err
 			}
