@@ -238,8 +238,8 @@ func (c *chunk) constant(rows int, text []byte, nulls []int32) error {
 	c.chosen, c.coding = true, true
 	c.dictionary.reset()
 	c.dictionary.text(text)
-	for first, end := 0, 0; first < rows; first = end {
-		end = min(first+pageRows, rows)
+	for first := 0; first < rows; first += pageRows {
+		end := min(first+pageRows, rows)
 		without, _ := slices.BinarySearch(nulls, int32(end))
 		c.numbers = slices.Grow(c.numbers[:0], end-first-without)[:end-first-without]
 		clear(c.numbers)
