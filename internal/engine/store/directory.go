@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -205,15 +206,15 @@ type listing struct {
 
 // walk lists a folder whose objects' keys begin with base. What went meanwhile is passed over.
 func (l *listing) walk(folder, base string) error {
+	names, err := l.names(folder, base)
+	if err != nil || len(names) == 0 {
+		return err
+	}
 	in, err := os.OpenRoot(folder)
 	if err != nil {
 		return gone(err)
 	}
 	defer func() { _ = in.Close() }()
-	names, err := l.names(folder, base)
-	if err != nil {
-		return err
-	}
 	for _, name := range names {
 		if sub, is := strings.CutSuffix(name, "/"); is {
 			if err := l.walk(filepath.Join(folder, sub), base+name); err != nil {
@@ -264,9 +265,9 @@ func (l *listing) names(folder, base string) ([]string, error) {
 	return names, nil
 }
 
-// gone passes over what went meanwhile.
+// gone passes over what went meanwhile, and over a file where keys would have a folder: no key begins so.
 func gone(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil
 	}
 	return err

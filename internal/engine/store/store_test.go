@@ -135,6 +135,45 @@ func TestDirectory(t *testing.T) {
 	})
 }
 
+// Listings are in the order of keys, in which a folder's name ends with a slash; they end where their reader has enough, and what lies
+// before the key that they begin behind is not of them, nor is what another begins with.
+func TestDirectoryListsInTheOrderOfKeys(t *testing.T) {
+	t.Parallel()
+	d := store.NewDirectory(t.TempDir())
+	all := []string{"a", "b-c/x", "b.c", "b/1/2", "b/1/3", "b/1-0", "b/2", "b0", "c/d/e"}
+	for _, key := range all {
+		if _, err := d.Put(t.Context(), key, []byte(key), store.Condition{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	slices.Sort(all)
+	for _, prefix := range []string{"", "a", "a/", "a/b", "b", "b/", "b/1", "b/1/", "b/1/2", "c/d/", "c/d/e/f", "x/y"} {
+		for _, after := range append([]string{"", "b/", "b/1", "b/1.", "b/1/2/", "b/9", "zz"}, all...) {
+			var want, got []string
+			for _, key := range all {
+				if strings.HasPrefix(key, prefix) && key > after {
+					want = append(want, key)
+				}
+			}
+			for object, err := range d.List(t.Context(), prefix, after) {
+				if err != nil || object.Size != int64(len(object.Key)) {
+					t.Fatalf("listing %q behind %q: %+v, %v", prefix, after, object, err)
+				}
+				got = append(got, object.Key)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("listing %q behind %q: %q, want %q", prefix, after, got, want)
+			}
+		}
+	}
+	for object := range d.List(t.Context(), "b/", "") {
+		if object.Key != "b/1-0" {
+			t.Errorf("a listing goes on to %s", object.Key)
+		}
+		break
+	}
+}
+
 func TestDirectoryRefusesKeysOutsideItself(t *testing.T) {
 	t.Parallel()
 	s := store.NewDirectory(t.TempDir())
