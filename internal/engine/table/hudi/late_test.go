@@ -144,6 +144,66 @@ func TestCommitThatComesBehindItsRollback(t *testing.T) {
 	}
 }
 
+// unclaimed is a store on which whoever claims something dies.
+type unclaimed struct {
+	store.Store
+	dead bool
+}
+
+func (s *unclaimed) Put(ctx context.Context, key string, data []byte, when store.Condition) (store.Object, error) {
+	if s.dead = s.dead || strings.Contains(key, "/claims/"); s.dead {
+		return store.Object{}, errKilled
+	}
+	return s.Store.Put(ctx, key, data, when)
+}
+
+func (s *unclaimed) Delete(ctx context.Context, keys ...string) error {
+	if s.dead {
+		return errKilled
+	}
+	return s.Store.Delete(ctx, keys...)
+}
+
+// A clean that nobody claimed, and that Spark finished as it finishes all that are pending, stays on the timeline and is over: its record
+// holds nothing back, neither the timeline's trimming nor the removal of claims.
+func TestCleanThatSparkFinishedIsOver(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, shop())
+	b.load(false, goods("de", 1))
+	b.churn(12)
+	b.ahead += 30 * time.Hour
+	h := b.head()
+	dying := openTable(&unclaimed{Store: b.store}, b.catalog, "lake/orders/", "orders", func() time.Time { return time.Now().Add(b.ahead) })
+	if _, err := dying.Clean(t.Context(), h, table.Retention{KeepAtLeast: 3, MaxAge: time.Hour}); err == nil {
+		t.Fatal("the clean was not held up")
+	}
+	pending := b.keys(".hoodie/", ".clean.requested")
+	if len(pending) != 1 {
+		t.Fatalf("pending are %v", pending)
+	}
+	done := strings.TrimSuffix(pending[0], ".requested")
+	put(t, b.store, "lake/orders/"+done, b.read("lake/orders/"+pending[0]))
+	b.head()
+	for _, key := range b.keys(".hoodie/.lakeland/attempts/", "") {
+		if len(b.read("lake/orders/"+key)) > 0 {
+			t.Errorf("%s is not over", key)
+		}
+	}
+	b.load(false, goods("de", 2))
+	if len(b.keys(done, "")) == 0 {
+		t.Error("the clean is no longer on the timeline")
+	}
+	b.ahead += 2 * table.LongestJob
+	b.reopen()
+	if _, err := b.table.RemoveOrphans(t.Context(), table.LongestJob); err != nil {
+		t.Fatal(err)
+	}
+	if claims := b.keys(".hoodie/.lakeland/claims/", ""); len(claims) != 1 {
+		t.Errorf("the claims %v are kept", claims)
+	}
+	b.expect(1, 2)
+}
+
 // withoutEnd is a store on which records are not emptied.
 type withoutEnd struct{ store.Store }
 

@@ -79,6 +79,9 @@ func (t *Table) recoverOne(ctx context.Context, tl *timeline, i Instant) (bool, 
 		return true, nil
 	case mine && c.State == claimSealed && completed:
 		return t.tidied(ctx, tl, i), nil
+	case completed && r.Action == actionClean && !mine:
+		// Spark finishes cleans that are pending, whoever's: what it planned is deleted, and so the instant stays.
+		return t.tidied(ctx, tl, i), nil
 	case completed && c == nil:
 		return false, nil // claims are kept as long as records are
 	case completed, mine, older(r.Base, tl.head(i)):
