@@ -2,14 +2,10 @@ package hudi
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
-	"github.com/lakeland/terraform-provider-lakeland/internal/engine/schema"
-	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
 
@@ -148,121 +144,9 @@ func tableOn(ask func(call) *answer, now time.Time) *Table {
 
 // The actors, by the letters that their programs' names begin with. The two writers' clocks say the same, so that they choose one instant.
 const (
-	first, second, recoverer, spark, later = 'A', 'B', 'R', 'S', 'Z'
+	first, second, recoverer, cleaner, spark, later = 'A', 'B', 'R', 'C', 'S', 'Z'
 )
 
 var clocks = map[byte]time.Time{
-	first: written.Add(10 * time.Second), second: written.Add(10 * time.Second), recoverer: written.Add(time.Minute), spark: written.Add(time.Minute), later: written.Add(2 * time.Minute),
-}
-
-// planned is a change that a writer has planned on a head.
-type planned struct {
-	who  byte
-	base Instant
-	// from is the checkpoint that it goes on from, and rows what is in the file group that it writes anew.
-	from, group, rows string
-}
-
-// adds is the key in commits' extra metadata of the row that a commit adds.
-const adds = "adds"
-
-// heldProperties are those of the table.
-func heldProperties() properties {
-	t := New(Options{Database: "raw", Name: "orders"})
-	return t.newProperties("id", tableOfNumbers())
-}
-
-func tableOfNumbers() *schema.Table {
-	return &schema.Table{Layout: schema.LayoutHudi, Key: []string{"id"}, Columns: []schema.Column{{Name: "id", Type: schema.Type{ID: schema.Long}, FieldID: 1}}}
-}
-
-func dataKey(of string, i Instant) string { return fmt.Sprintf("%s_0-0-0_%s.parquet", of, i) }
-
-// commitDocument is the file of a commit that adds a row of its own name, and is a checkpoint where it goes on from one.
-func commitDocument(name, from string) []byte {
-	f := commitFile{ExtraMetadata: map[string]string{adds: name}}
-	if from != "" {
-		f.ExtraMetadata[extraCheckpoint], f.ExtraMetadata["from"] = name, from
-	}
-	data, err := json.Marshal(f)
-	if err != nil {
-		panic(err)
-	}
-	return data
-}
-
-// lands is a writer's commit of what it planned: all of it is the engine's own, but for what stands in its files.
-func (p planned) lands() *program {
-	name := string(p.who)
-	return &program{fmt.Sprintf("%s lands on %s from %s, with %s in %s", name, p.base, p.from, p.rows, p.group), func(ctx context.Context, t *Table) (*program, error) {
-		_, err := t.land(ctx, p.base, heldProperties(), func(ctx context.Context, tl *timeline) (*record, error) {
-			r, err := t.begin(ctx, tl, record{Table: "id", Attempt: name, Action: actionCommit, Base: p.base}, func(i Instant) []string { return []string{dataKey(p.group, i)} }, nil)
-			if err != nil {
-				return r, err
-			}
-			if err := t.mark(ctx, r); err != nil {
-				return r, err
-			}
-			_, err = t.o.Store.Put(ctx, t.o.Prefix+r.Files[0], []byte(p.rows), store.Condition{})
-			return r, err
-		}, func(r *record) (claim, error) {
-			return claim{Table: r.Table, Attempt: name, Instant: r.Instant, Action: r.Action, Base: r.Base, Files: map[string]int64{r.Files[0]: int64(len(p.rows))}, Document: commitDocument(name, p.from)}, nil
-		})
-		return nil, err
-	}}
-}
-
-// runs is a whole run: it finishes what others left, plans on the head that there is then, and lands.
-func runs(who byte, in string) *program {
-	p := &program{name: string(who) + " looks for the head"}
-	p.run = func(ctx context.Context, t *Table) (*program, error) {
-		tl, again, err := t.recoverNext(ctx)
-		if again || err != nil {
-			return p, err
-		}
-		of, err := t.properties(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if err := t.touchable(of, tl); err != nil {
-			return nil, err
-		}
-		change := planned{who: who, base: tl.head(""), group: in}
-		for _, a := range slices.Backward(tl.commits()) {
-			c, err := t.readCommit(ctx, a)
-			if err != nil {
-				return nil, err
-			}
-			if change.from = c.extra(extraCheckpoint); change.from != "" {
-				break
-			}
-		}
-		v, err := t.readView(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if s := v.latest(tl, nil)[group{"", in}]; s != nil {
-			data, err := t.read(ctx, s.key, 1<<10)
-			if err != nil {
-				return nil, err
-			}
-			change.rows = string(data) + " "
-		}
-		change.rows += string(who)
-		return change.lands(), nil
-	}
-	return p
-}
-
-// recovers is what every run begins with, alone.
-func recovers() *program {
-	p := &program{name: string(recoverer) + " recovers"}
-	p.run = func(ctx context.Context, t *Table) (*program, error) {
-		_, again, err := t.recoverNext(ctx)
-		if again {
-			return p, err
-		}
-		return nil, err
-	}
-	return p
+	first: written.Add(10 * time.Second), second: written.Add(10 * time.Second), recoverer: written.Add(time.Minute), cleaner: written.Add(10 * time.Second), spark: written.Add(time.Minute), later: written.Add(2 * time.Minute),
 }

@@ -31,6 +31,8 @@ type call struct {
 	key, data string
 	keys      []string
 	when      store.Condition
+	// foreign says of one that comes late that Spark sent it.
+	foreign bool
 }
 
 func (c *call) writes() bool { return c.verb == putting || c.verb == deleting }

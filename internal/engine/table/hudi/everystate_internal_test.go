@@ -36,8 +36,50 @@ func withRun(times int, faults int8) scene {
 	return scene{ours: []*program{firstLands(), runs(second, "b")}, spark: times, faults: faults}
 }
 
+// withClean has a run clean beside the writer: it finishes what it finds, and claims the head as a commit does.
+func withClean(times int, faults int8) scene {
+	return scene{ours: []*program{firstLands(), cleans(keptVersions)}, spark: times, faults: faults}
+}
+
+// cleansAlone has nobody beside a clean of ours but Spark, whose own keeps one version of each file group.
+func cleansAlone(times int, faults int8) scene {
+	return scant(scene{ours: []*program{cleans(keptVersions)}, spark: times, faults: faults})
+}
+
+// reloads has a writer land the table afresh, in place of all that there is, and a run beside it.
+func reloads(times int, faults int8) scene {
+	return scene{ours: []*program{firstReloads(), runs(second, "g")}, spark: times, faults: faults}
+}
+
+// reloadsAlone has nobody beside the reload but a recoverer.
+func reloadsAlone(times int, faults int8) scene {
+	return scene{ours: []*program{firstReloads(), recovers()}, spark: times, faults: faults}
+}
+
+// makes has two writers that found no table, each of which makes one.
+func makes(times int, faults int8) scene {
+	return scene{ours: []*program{makesTable(first, "g"), makesTable(second, "b")}, spark: times, faults: faults, empty: true}
+}
+
+// makesWithRun has a run beside the one that makes the table, which may find all of it, a part or nothing.
+func makesWithRun(times int, faults int8) scene {
+	return scene{ours: []*program{makesTable(first, "g"), runs(second, "b")}, spark: times, faults: faults, empty: true}
+}
+
 func interrupted(sc scene) scene {
 	sc.interrupts = true
+	return sc
+}
+
+// belated has what Spark sent come late, too.
+func belated(sc scene) scene {
+	sc.belatedSpark = true
+	return sc
+}
+
+// scant has Spark's clean keep one version of each file group, fewer than a commit that was not there yet may be taken back over.
+func scant(sc scene) scene {
+	sc.versions = 1
 	return sc
 }
 
@@ -47,6 +89,14 @@ func firstLands() *program {
 
 func secondLands() *program {
 	return planned{who: second, base: newestAtFirst, from: "c2", group: "b", rows: "B"}.lands()
+}
+
+func firstReloads() *program {
+	return planned{who: first, base: newestAtFirst, from: "c2", group: "a", rows: "c0 c1 c2 A", replaces: []string{"g"}}.lands()
+}
+
+func makesTable(who byte, in string) *program {
+	return planned{who: who, base: initial, from: theBeginning, group: in, rows: string(who), table: "that " + string(who) + " made", makes: makesAll}.lands()
 }
 
 // No state that two writers, a recoverer and Spark can come to, with crashes, answers that are lost and puts that come late, loses a
@@ -61,6 +111,13 @@ func TestEveryState(t *testing.T) {
 		"two writers, Spark":                                  two(0),
 		"a writer, a run, Spark":                              withRun(1, 0),
 		"a writer, a recoverer, Spark while they stand still": interrupted(withBoth(1, 0)),
+		"a writer, Spark twice, late itself, a fault":         belated(withSpark(2, 1)),
+		"a writer, a clean of ours, Spark":                    withClean(1, 0),
+		"a clean of ours, Spark twice, a fault":               cleansAlone(2, 1),
+		"a reload, a recoverer, Spark, a fault":               reloadsAlone(1, 1),
+		"a reload, a run":                                     reloads(0, 0),
+		"two writers make a table, a fault":                   makes(0, 1),
+		"a writer makes a table, a run":                       makesWithRun(0, 0),
 	}
 	if os.Getenv("LAKELAND_EXPLORE") == "1" {
 		scenes = map[string]scene{
@@ -72,6 +129,16 @@ func TestEveryState(t *testing.T) {
 			"a writer, a run, Spark, a fault":                              withRun(1, 1),
 			"a writer, a recoverer, a fault, Spark while they stand still": interrupted(withBoth(1, 1)),
 			"a writer, a run, Spark while they stand still":                interrupted(withRun(1, 0)),
+			"a writer, a recoverer, Spark twice, two faults":               withBoth(2, 2),
+			"a writer, Spark three times, late itself, two faults":         belated(withSpark(3, 2)),
+			"a writer, a recoverer, Spark twice, late itself, a fault":     belated(withBoth(2, 1)),
+			"a writer, a clean of ours, Spark, a fault":                    withClean(1, 1),
+			"a writer, a clean of ours, Spark twice":                       withClean(2, 0),
+			"a clean of ours, Spark three times, two faults":               cleansAlone(3, 2),
+			"a reload, a recoverer, Spark twice, a fault":                  reloadsAlone(2, 1),
+			"a reload, a run, Spark, a fault":                              reloads(1, 1),
+			"two writers make a table, Spark, two faults":                  makes(1, 2),
+			"a writer makes a table, a run, Spark, a fault":                makesWithRun(1, 1),
 		}
 	}
 	for name, sc := range scenes {

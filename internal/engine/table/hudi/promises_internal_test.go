@@ -2,13 +2,9 @@ package hudi
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
 
 // The writers whose changes are followed, as bits.
@@ -37,6 +33,10 @@ type seen struct {
 	from      map[string]string
 	instants  map[string]Instant
 	sealed    uint8
+	// broken says what the claims promise and is not so.
+	broken string
+	// hidden says that a reload took the table away and brought nothing in its place, for its files were taken back before it came.
+	hidden bool
 	// strays are data files of ours that are of no instant on the timeline, pending what is; unknown says that there is something
 	// pending without a record.
 	strays, pending []Instant
@@ -47,16 +47,21 @@ type seen struct {
 type parsed struct {
 	commits map[string]commitNames
 	claims  map[string]*claim
+	// tables are the ids that properties hold.
+	tables map[string]string
 }
 
-type commitNames struct{ name, from string }
+type commitNames struct {
+	name, from string
+	replaces   []string
+}
 
 func (p *parsed) commit(text string) commitNames {
 	c, known := p.commits[text]
 	if !known {
 		var f commitFile
 		if json.Unmarshal([]byte(text), &f) == nil {
-			c = commitNames{f.ExtraMetadata[adds], f.ExtraMetadata["from"]}
+			c = commitNames{f.ExtraMetadata[adds], f.ExtraMetadata[goesOnFrom], f.PartitionToReplaceFileIDs[""]}
 		}
 		p.commits[text] = c
 	}
@@ -75,13 +80,29 @@ func (p *parsed) claim(text string) *claim {
 	return c
 }
 
+func (p *parsed) table(text string) string {
+	id, known := p.tables[text]
+	if !known {
+		of, err := parseProperties([]byte(text))
+		if err != nil {
+			panic(err)
+		}
+		id = of[propertyID]
+		p.tables[text] = id
+	}
+	return id
+}
+
 // see reads a store as readers of the lake do.
 func (e *explorer) see(s shelf) *seen {
 	out := &seen{from: map[string]string{}, instants: map[string]Instant{}}
 	done, ours, pending := map[Instant]bool{}, map[Instant]bool{}, map[Instant]bool{}
 	var timeline []Instant
-	newest := map[string]Instant{}
+	newest, replaced := map[string]Instant{}, map[string]bool{}
 	rows := map[string]string{}
+	var sealed []*claim
+	reload := "" // the file group that one brings, of which there is one at the most
+	id, brought := "", false
 	for _, i := range s {
 		key, data := strings.TrimPrefix(e.keys.of[i.key], "lake/"), e.contents.of[i.data]
 		switch folder, name := path(key); folder {
@@ -90,29 +111,40 @@ func (e *explorer) see(s shelf) *seen {
 		case claimsFolder:
 			if c := e.docs.claim(data); c.State == claimSealed {
 				out.sealed |= bitOf(c.Attempt)
+				sealed = append(sealed, c)
 			}
 		case hoodieFolder:
-			instant, what, _ := strings.Cut(name, ".")
-			if len(instant) != 17 {
-				continue
-			}
-			switch what {
-			case actionCommit:
+			switch instant, what := instantNamed(e.keys.of[i.key]); {
+			case key == propertiesKey:
+				id = e.docs.table(data)
+			case instant == "":
+			case what == actionCommit, what == actionReplace:
 				c := e.docs.commit(data)
-				done[Instant(instant)] = true
-				timeline = append(timeline, Instant(instant))
+				done[instant] = true
+				timeline = append(timeline, instant)
+				for _, group := range c.replaces {
+					replaced[group], reload = true, strings.ToLower(c.name)
+				}
 				if c.name != "" {
 					out.committed = append(out.committed, c.name)
-					out.instants[c.name] = Instant(instant)
+					out.instants[c.name] = instant
 					if c.from != "" {
 						out.from[c.name] = c.from
 					}
 				}
-			case actionClean, actionRollback:
-				done[Instant(instant)] = true
+			case what == actionClean, what == actionRollback:
+				done[instant] = true
 			default:
-				pending[Instant(instant)] = true
+				pending[instant] = true
 			}
+		}
+	}
+	for _, c := range sealed {
+		switch {
+		case c.Table != id:
+			out.broken = fmt.Sprintf("a commit to the table %q is sealed in the table %q", c.Table, id)
+		case c.Action == actionClean && !done[c.Instant]:
+			out.broken = "a sealed clean is not there"
 		}
 	}
 	for _, i := range s {
@@ -122,10 +154,11 @@ func (e *explorer) see(s shelf) *seen {
 			continue
 		}
 		instant := Instant(m[3])
+		brought = brought || m[1] == reload
 		if ours[instant] && !done[instant] && !pending[instant] {
 			out.strays = append(out.strays, instant)
 		}
-		if (done[instant] || len(timeline) > 0 && instant < timeline[0]) && instant > newest[m[1]] {
+		if (slices.Contains(timeline, instant) || len(timeline) > 0 && instant < timeline[0]) && instant > newest[m[1]] {
 			newest[m[1]], rows[m[1]] = instant, e.contents.of[i.data]
 		}
 	}
@@ -138,17 +171,23 @@ func (e *explorer) see(s shelf) *seen {
 			out.unknown = true
 		}
 	}
-	for _, text := range rows {
+	for group, text := range rows {
+		if replaced[group] {
+			continue
+		}
 		out.rows = append(out.rows, strings.Fields(text)...)
 	}
 	slices.Sort(out.rows)
+	out.hidden = reload != "" && !brought
 	return out
 }
 
 // facts are what is to be known of a store to tell whether a promise is broken in a state.
 type facts struct {
-	// broken is a promise that is broken whoever stands where.
-	broken                  string
+	// broken is a promise that is broken whoever stands where; harmed is what Spark has lost of its own.
+	broken, harmed string
+	// hidden says that readers see no rows until a run of ours takes a late reload from the timeline.
+	hidden                  bool
 	committed, sealed, lost uint8
 }
 
@@ -160,7 +199,7 @@ func (e *explorer) factsOf(n uint32) *facts {
 		return e.facts[n]
 	}
 	w := e.see(e.shelves.of[n])
-	f := &facts{sealed: w.sealed}
+	f := &facts{sealed: w.sealed, broken: w.broken, hidden: w.hidden}
 	if len(slices.Compact(slices.Clone(w.rows))) != len(w.rows) {
 		f.broken = fmt.Sprintf("a reader sees a row twice: %v", w.rows)
 	}
@@ -169,8 +208,13 @@ func (e *explorer) factsOf(n uint32) *facts {
 		f.committed |= bit
 		if !slices.Contains(w.rows, name) {
 			f.lost |= bit
-			if bit == 0 {
-				f.broken = fmt.Sprintf("the row of the commit %s is lost: a reader sees %v", name, w.rows)
+			lost := fmt.Sprintf("the row of the commit %s is lost: a reader sees %v", name, w.rows)
+			switch {
+			case w.hidden:
+			case isSparks(name):
+				f.harmed = lost
+			case bit == 0:
+				f.broken = lost
 			}
 		}
 	}
@@ -179,6 +223,9 @@ func (e *explorer) factsOf(n uint32) *facts {
 	return f
 }
 
+// isSparks tells the commits that Spark made by their names.
+func isSparks(name string) bool { return name[0] == spark }
+
 // writerOf is whose instant it is of which an object of the timeline is deleted, as a bit.
 func (e *explorer) writerOf(n uint32, key string) uint8 {
 	folder, name := path(strings.TrimPrefix(key, "lake/"))
@@ -186,124 +233,14 @@ func (e *explorer) writerOf(n uint32, key string) uint8 {
 		return 0
 	}
 	i := Instant(name[:17])
-	if text, _ := e.content(e.shelves.of[n], "lake/"+completedKey(i, actionCommit)); text != "" {
-		return bitOf(e.docs.commit(text).name)
+	for _, action := range []string{actionCommit, actionReplace} {
+		if text, _ := e.content(e.shelves.of[n], "lake/"+completedKey(i, action)); text != "" {
+			return bitOf(e.docs.commit(text).name)
+		}
 	}
 	var r record
 	if text, _ := e.content(e.shelves.of[n], "lake/"+attemptsFolder+string(i)); text == "" || json.Unmarshal([]byte(text), &r) != nil {
 		return 0
 	}
 	return bitOf(r.Attempt)
-}
-
-// verdict is what comes of a store that a recoverer is left alone with, and of those that come behind it.
-type verdict struct {
-	broken    string
-	committed uint8
-	// rolledBack are the writers whose commits Spark goes on taking back.
-	rolledBack      uint8
-	strays, unknown bool
-}
-
-// judge leaves a recoverer alone with a store, and then Spark, a run, and what removes what is old.
-func (e *explorer) judge(n uint32) *verdict {
-	if v := e.verdicts[n]; v != nil {
-		return v
-	}
-	v := &verdict{}
-	if err := e.aftermath(e.shelves.of[n], v); err != nil {
-		v.broken = err.Error()
-	}
-	e.verdicts[n] = v
-	return v
-}
-
-func (e *explorer) aftermath(s shelf, v *verdict) error {
-	ask := func(c call) (a *answer) { s, a = e.do(s, &c); return a }
-	w := &sparks{s: asking{ask}}
-	if e.weakened != nil {
-		ask = e.weakened(string(later), ask)
-	}
-	t := tableOn(ask, clocks[later])
-	recovered := func() error {
-		if _, err := t.recover(e.ctx); err != nil {
-			return fmt.Errorf("a recoverer fails that is alone: %w", err)
-		}
-		return nil
-	}
-	if err := recovered(); err != nil {
-		return err
-	}
-	v.unknown = e.see(s).unknown
-	before := s
-	was := e.factsOf(e.take(s)).committed
-	if err := w.repair(e.ctx); err != nil {
-		return fmt.Errorf("Spark cannot go on behind a recoverer: %w", err)
-	}
-	v.rolledBack = was &^ e.factsOf(e.take(s)).committed
-	if err := errors.Join(recovered(), e.whole(s)); err != nil {
-		return err
-	}
-	now := e.see(s)
-	for _, name := range now.committed {
-		v.committed |= bitOf(name)
-	}
-	v.strays = len(now.strays) > 0
-	s = before
-	if err := w.writes(e.ctx); err != nil {
-		return fmt.Errorf("Spark cannot write behind a recoverer: %w", err)
-	}
-	if err := errors.Join(recovered(), e.whole(s)); err != nil {
-		return fmt.Errorf("behind a write of Spark's: %w", err)
-	}
-	for p := runs(later, "g"); p != nil; {
-		var err error
-		if p, err = p.run(e.ctx, t); err != nil {
-			return fmt.Errorf("the next run fails: %w", err)
-		}
-	}
-	if err := errors.Join(recovered(), e.whole(s)); err != nil {
-		return fmt.Errorf("behind the next run: %w", err)
-	}
-	if now = e.see(s); !slices.Contains(now.committed, string(later)) || len(now.pending) > 0 {
-		return fmt.Errorf("behind the next run there are the commits %v, pending are %v", now.committed, now.pending)
-	}
-	t.o.Now = func() time.Time { return written.Add(2 * table.LongestJob) }
-	if _, err := t.RemoveOrphans(e.ctx, table.LongestJob); err != nil {
-		return err
-	}
-	return e.forgotten(s)
-}
-
-// whole checks that the rows are those of the commits on the timeline, and that each checkpoint goes on from the one before.
-func (e *explorer) whole(s shelf) error {
-	w := e.see(s)
-	if names := slices.Sorted(slices.Values(w.committed)); !slices.Equal(w.rows, names) {
-		return fmt.Errorf("there are the commits %v, and a reader sees the rows %v", w.committed, w.rows)
-	}
-	last := ""
-	for _, name := range w.committed {
-		from, is := w.from[name]
-		if is && last != "" && from != last {
-			return fmt.Errorf("the checkpoint %s goes on from %s, and stands behind %s", name, from, last)
-		}
-		if is {
-			last = name
-		}
-	}
-	return nil
-}
-
-// forgotten checks that nothing is left of attempts that are as old as can be.
-func (e *explorer) forgotten(s shelf) error {
-	w := e.see(s)
-	if len(w.strays)+len(w.pending) > 0 {
-		return fmt.Errorf("files of %v and the pending instants %v are never removed", w.strays, w.pending)
-	}
-	for _, i := range s {
-		if key := e.keys.of[i.key]; strings.HasPrefix(key, "lake/"+attemptsFolder) && e.contents.of[i.data] != "" {
-			return fmt.Errorf("the record %s is never removed", key)
-		}
-	}
-	return nil
 }

@@ -3,6 +3,7 @@ package hudi
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,11 +26,15 @@ type sparks struct {
 	// done and pending are the actions, by instant.
 	done, pending map[string]string
 	begun         map[string]bool
-	last          string
+	// replaced are the file groups that are no part of the table any more, with the instants that said so.
+	replaced map[string]string
+	last     string
+	// before tells its instants from those of others.
+	before int
 }
 
 func (w *sparks) look(ctx context.Context) error {
-	w.keys, w.done, w.pending, w.begun, w.last = nil, map[string]string{}, map[string]string{}, map[string]bool{}, ""
+	*w = sparks{s: w.s, before: w.before, done: map[string]string{}, pending: map[string]string{}, begun: map[string]bool{}, replaced: map[string]string{}}
 	for o, err := range w.s.List(ctx, "lake/", "") {
 		if err != nil {
 			return err
@@ -53,16 +58,35 @@ func (w *sparks) look(ctx context.Context) error {
 			w.done[instant] = of
 		}
 	}
-	for instant := range w.done {
+	for _, instant := range sortedKeys(w.done) {
 		delete(w.pending, instant)
+		if w.done[instant] != actionReplace {
+			continue
+		}
+		text, err := w.read(ctx, completedKey(Instant(instant), actionReplace))
+		if err != nil {
+			return err
+		}
+		for _, group := range replacedBy(text) {
+			w.replaced[group] = instant
+		}
 	}
 	return nil
+}
+
+// replacedBy are the file groups that a replacecommit takes from the table, by its file.
+func replacedBy(text string) []string {
+	var f commitFile
+	if err := json.Unmarshal([]byte(text), &f); err != nil {
+		panic(err)
+	}
+	return f.PartitionToReplaceFileIDs[""]
 }
 
 // now is an instant behind all others.
 func (w *sparks) now() Instant {
 	at, _ := Instant(w.last).time()
-	w.last = string(instantOf(at.Add(time.Second)))
+	w.last = string(instantOf(at.Add(time.Second + time.Duration(w.before)*100*time.Millisecond)))
 	return Instant(w.last)
 }
 
@@ -98,6 +122,9 @@ func (w *sparks) begin(ctx context.Context, i Instant, action, what string) erro
 
 // rollback takes an instant back by one of its own, which first says what goes.
 func (w *sparks) rollback(ctx context.Context, of string, action string) error {
+	if newest := w.newest(); newest > of {
+		return fmt.Errorf("%w: %s is below %s", errStuck, of, newest)
+	}
 	plan := []string{of, action}
 	markers := tempFolder + of + "/" + markersFile
 	switch {
@@ -123,9 +150,13 @@ func (w *sparks) rollback(ctx context.Context, of string, action string) error {
 	return w.takeBack(ctx, i, plan)
 }
 
-// takeBack carries a rollback out: an instant that was completed is made pending again before all else.
+// takeBack carries a rollback out: an instant that was completed is made pending again before all else. Spark refuses what a later write was
+// made over (BaseRollbackActionExecutor.validateRollbackCommitSequence).
 func (w *sparks) takeBack(ctx context.Context, rollback Instant, plan []string) error {
 	of, action := Instant(plan[0]), plan[1]
+	if newest := w.newest(); newest > string(of) {
+		return fmt.Errorf("%w: %s is below %s", errStuck, of, newest)
+	}
 	keys := append([]string{completedKey(of, action)}, plan[2:]...)
 	if err := w.drop(ctx, append(keys, inflightKey(of, action), requestedKey(of, action))...); err != nil {
 		return err
@@ -149,7 +180,8 @@ func rollbackOf(of Instant) string {
 	return out.String()
 }
 
-// repair finishes what Spark left pending itself, and with it takes back the writes that are, of anyone.
+// repair finishes rollbacks that were left pending, and with them takes back the writes that are, of anyone. Cleans stay as they are, which
+// hinder no write of Spark's.
 func (w *sparks) repair(ctx context.Context) error {
 	chosen := w.last
 	if err := w.look(ctx); err != nil {
@@ -158,32 +190,21 @@ func (w *sparks) repair(ctx context.Context) error {
 	w.last = max(w.last, chosen)
 	left := sortedKeys(w.pending)
 	for _, i := range left {
-		switch w.pending[i] {
-		case actionRollback:
-			text, err := w.read(ctx, requestedKey(Instant(i), actionRollback))
-			if err != nil {
-				return err
-			}
-			if err := w.takeBack(ctx, Instant(i), strings.Fields(text)); err != nil {
-				return err
-			}
-			return w.repair(ctx)
-		case actionClean:
-			text, err := w.read(ctx, requestedKey(Instant(i), actionClean))
-			if err != nil {
-				return err
-			}
-			if err := w.cleaned(ctx, Instant(i), strings.Fields(text)); err != nil {
-				return err
-			}
-			return w.repair(ctx)
+		if w.pending[i] != actionRollback {
+			continue
 		}
+		text, err := w.read(ctx, requestedKey(Instant(i), actionRollback))
+		if err != nil {
+			return err
+		}
+		if err := w.takeBack(ctx, Instant(i), strings.Fields(text)); err != nil {
+			return err
+		}
+		return w.repair(ctx)
 	}
 	for _, i := range slices.Backward(left) {
-		for other, action := range w.done {
-			if other > i && writes(action) {
-				return fmt.Errorf("%w: %s is pending below %s", errStuck, i, other)
-			}
+		if !writes(w.pending[i]) {
+			continue
 		}
 		if err := w.rollback(ctx, i, w.pending[i]); err != nil {
 			return err
@@ -199,114 +220,4 @@ func sortedKeys(of map[string]string) []string {
 	}
 	slices.Sort(out)
 	return out
-}
-
-// visible are the keys of a file group's versions that readers take for part of the table, the newest last.
-func (w *sparks) visible(of string) []string {
-	var out []string
-	for _, key := range w.keys {
-		if m := sliceName.FindStringSubmatch(key); m != nil && m[1] == of && writes(w.done[m[3]]) {
-			out = append(out, key)
-		}
-	}
-	slices.SortFunc(out, func(a, b string) int { return strings.Compare(a[len(a)-25:], b[len(b)-25:]) })
-	return out
-}
-
-// The things that Spark does.
-var sparkDoes = []string{"writes", "takes the newest commit back", "cleans"}
-
-// sparkActs is one of them.
-func sparkActs(what string) *program {
-	return &program{string(spark) + " " + what, func(ctx context.Context, t *Table) (*program, error) {
-		w := &sparks{s: t.o.Store}
-		switch what {
-		case "writes":
-			return nil, w.writes(ctx)
-		case "cleans":
-			return nil, w.cleans(ctx)
-		default:
-			return nil, w.takesBack(ctx)
-		}
-	}}
-}
-
-// writes adds a row to the first file group. Its instant is chosen before those of the rollbacks that come first.
-func (w *sparks) writes(ctx context.Context) error {
-	if err := w.look(ctx); err != nil {
-		return err
-	}
-	i := w.now()
-	if err := w.repair(ctx); err != nil {
-		return err
-	}
-	rows := ""
-	if of := w.visible("g"); len(of) > 0 {
-		text, err := w.read(ctx, of[len(of)-1])
-		if err != nil {
-			return err
-		}
-		rows = text + " "
-	}
-	if err := w.begin(ctx, i, actionCommit, ""); err != nil {
-		return err
-	}
-	row := "S" + string(i)
-	if err := w.put(ctx, dataKey("g", i), rows+row); err != nil {
-		return err
-	}
-	return w.put(ctx, completedKey(i, actionCommit), string(commitDocument(row, "")))
-}
-
-// takesBack is CALL rollback_to_instant of the newest commit, which it refuses where something is pending.
-func (w *sparks) takesBack(ctx context.Context) error {
-	if err := w.look(ctx); err != nil {
-		return err
-	}
-	newest := ""
-	for i, action := range w.done {
-		if writes(action) {
-			newest = max(newest, i)
-		}
-	}
-	if len(w.pending) > 0 || newest == string(anchor) {
-		return nil
-	}
-	return w.rollback(ctx, newest, w.done[newest])
-}
-
-// cleans keeps two versions of each file group.
-func (w *sparks) cleans(ctx context.Context) error {
-	if err := w.look(ctx); err != nil {
-		return err
-	}
-	var gone []string
-	for _, of := range []string{"g", "b"} {
-		if all := w.visible(of); len(all) > 2 {
-			gone = append(gone, all[:len(all)-2]...)
-		}
-	}
-	if slices.Contains(pendingActions(w.pending), actionClean) || len(gone) == 0 {
-		return nil
-	}
-	i := w.now()
-	if err := w.begin(ctx, i, actionClean, strings.Join(gone, " ")); err != nil {
-		return err
-	}
-	return w.cleaned(ctx, i, gone)
-}
-
-func pendingActions(of map[string]string) []string {
-	var out []string
-	for _, action := range of {
-		out = append(out, action)
-	}
-	return out
-}
-
-func (w *sparks) cleaned(ctx context.Context, i Instant, gone []string) error {
-	if err := w.drop(ctx, gone...); err != nil {
-		return err
-	}
-	return w.put(ctx, completedKey(i, actionClean), "")
 }

@@ -1,6 +1,7 @@
 package hudi
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -12,18 +13,27 @@ import (
 // scene is what an explorer explores, exhaustively: who acts, and how much may go wrong. Each call of an actor on the store is one step, and
 // between any two of them all others may act, or it stands still for good. A fault is a crash in front of a write, behind it or
 // amid it, a call without an answer, or a write that was sent and takes effect at any time later, if ever, of a run that died or went
-// on. Spark and ours take turns; what Spark's own runs sent does not come late.
+// on. Spark and ours take turns. A crash of Spark's leaves what it was about pending.
 type scene struct {
 	// ours begin where these programs do.
 	ours []*program
-	// spark is how many things Spark does, each kind once.
+	// spark is how many things Spark does, in any order.
 	spark int
+	// versions are what Spark's clean keeps of each file group, keptVersions where it is 0.
+	versions int
 	// faults is how many crashes and lost answers there are in one history.
 	faults int8
+	// empty says that there is no table at the beginning.
+	empty bool
 	// interrupts says that Spark begins while others of ours stand still midway, too. They go on when it has come to its end.
 	interrupts bool
+	// belatedSpark says that what a run of Spark's sent that died may come late, too. It can harm Spark itself, which has no
+	// guard against that, and stop it and us; no change of ours.
+	belatedSpark bool
 	// weakened is nil where the code keeps its rules.
 	weakened weakening
+	// strict has what comes late of Spark be taken for any other call.
+	strict bool
 }
 
 // most are ours and Spark, who comes last.
@@ -38,10 +48,12 @@ type state struct {
 	faults int8
 	// rolledBack are the writers whose commits Spark took back.
 	rolledBack uint8
-	// belated says that a data file may have come behind its removal; where Spark interrupts it may always.
-	belated bool
-	// left are what Spark may do yet, as bits.
-	left uint8
+	// belated says that a data file may have come behind its removal; where Spark interrupts it may always. astray says that a call of
+	// Spark's came late.
+	belated, astray bool
+	// did is how many things Spark has begun, and tookBack that one of them was to take a commit back.
+	did      uint8
+	tookBack bool
 }
 
 // idle is Spark's place between two things that it does.
@@ -65,7 +77,7 @@ type explorer struct {
 }
 
 func newExplorer(ctx context.Context, sc *scene) *explorer {
-	e := &explorer{scene: sc, number: map[state]uint32{}, verdicts: map[uint32]*verdict{}, callOf: map[string]uint32{}, calls: []*call{nil}, docs: parsed{map[string]commitNames{}, map[string]*claim{}}}
+	e := &explorer{scene: sc, number: map[state]uint32{}, verdicts: map[uint32]*verdict{}, callOf: map[string]uint32{}, calls: []*call{nil}, docs: parsed{map[string]commitNames{}, map[string]*claim{}, map[string]string{}}}
 	e.shelves = shelves{answers: map[answerKey]*answer{}, number: map[string]uint32{}}
 	e.actors = actors{ctx: ctx, roots: map[string]*node{}, ends: map[string]*node{}}
 	e.fail = func(format string, arguments ...any) { e.broken = fmt.Sprintf(format, arguments...) }
@@ -76,9 +88,12 @@ func newExplorer(ctx context.Context, sc *scene) *explorer {
 // newestAtFirst is the head of the table at the beginning.
 var newestAtFirst = instantOf(written.AddDate(0, 0, -8))
 
-// beginning is a table with three commits.
+// beginning is a table with three commits, or none.
 func (e *explorer) beginning() (s shelf) {
-	s = e.put(s, "lake/"+propertiesKey, string(heldProperties().encode()))
+	if e.scene.empty {
+		return s
+	}
+	s = e.put(s, "lake/"+propertiesKey, string(propertiesOf(heldID).encode()))
 	s = e.put(s, "lake/"+completedKey(anchor, actionCommit), "{}")
 	rows, from := "", "c"
 	for n := range 3 {
@@ -88,7 +103,7 @@ func (e *explorer) beginning() (s shelf) {
 		for _, end := range []string{requestedKey(head, actionCommit), inflightKey(head, actionCommit)} {
 			s = e.put(s, "lake/"+end, "")
 		}
-		s = e.put(s, "lake/"+completedKey(head, actionCommit), string(commitDocument(name, from)))
+		s = e.put(s, "lake/"+completedKey(head, actionCommit), string(commitDocument(name, from, nil)))
 		s = e.put(s, "lake/"+dataKey("g", head), rows)
 		from = name
 	}
@@ -97,7 +112,7 @@ func (e *explorer) beginning() (s shelf) {
 
 // explore visits all states, the nearest first, up to one in which a promise is broken, and gives the number of them.
 func (e *explorer) explore() int {
-	start := state{shelf: e.take(e.beginning()), faults: e.scene.faults, belated: e.scene.interrupts, left: 1<<len(sparkDoes) - 1}
+	start := state{shelf: e.take(e.beginning()), faults: e.scene.faults, belated: e.scene.interrupts}
 	for i := range start.actors {
 		start.actors[i] = e.end(outcomeDone).n
 	}
@@ -143,40 +158,6 @@ func (e *explorer) history(n uint32) string {
 	return strings.Join(lines, "\n")
 }
 
-// check holds a state against what is promised.
-func (e *explorer) check(s *state) string {
-	f := e.factsOf(s.shelf)
-	v := e.judge(s.shelf)
-	switch standing := ^(s.rolledBack | v.rolledBack); {
-	case f.broken != "":
-		return f.broken
-	case v.broken != "":
-		return v.broken
-	case f.sealed&^f.committed&standing != 0:
-		return "a sealed commit is not there"
-	case f.lost&standing != 0:
-		return "the rows of a sealed commit are not there"
-	case v.unknown && s.left == 1<<len(sparkDoes)-1:
-		return "an instant of ours is pending that nobody knows for ours"
-	case v.strays && !s.belated:
-		return "a recoverer that is alone leaves files of an attempt that is over"
-	}
-	for i, p := range e.scene.ours {
-		n := e.actors.of[s.actors[i]]
-		bit := bitOf(p.name[:1])
-		switch {
-		case n.asks != nil:
-		case n.outcome == outcomeDone && bit&^v.committed&^(s.rolledBack|v.rolledBack) != 0:
-			return fmt.Sprintf("the writer %c was told that its commit was made, and it is lost", p.name[0])
-		case (n.outcome == outcomeLost || n.outcome == outcomeFailed) && bit&(v.committed|f.committed&f.sealed) != 0:
-			return fmt.Sprintf("the writer %c %s, and its commit is there", p.name[0], n.outcome)
-		case n.outcome == outcomeFailed && s.faults == e.scene.faults && s.left == 1<<len(sparkDoes)-1:
-			return fmt.Sprintf("%s, and fails where nothing went wrong", p.name)
-		}
-	}
-	return ""
-}
-
 // steps are all that can happen next in a state.
 func (e *explorer) steps(s state, yield func(what func() string, next state)) {
 	for i, n := range s.late {
@@ -190,6 +171,10 @@ func (e *explorer) steps(s state, yield func(what func() string, next state)) {
 		var on shelf
 		on, _ = e.do(e.shelves.of[s.shelf], c)
 		next.belated = next.belated || sliceName.MatchString(c.key)
+		next.astray = next.astray || c.foreign && !e.scene.strict
+		if c.foreign && c.verb == deleting {
+			next.rolledBack |= e.writerOf(s.shelf, c.keys[0])
+		}
 		next.shelf = e.take(on)
 		yield(func() string { return "late, it " + c.String() }, next)
 	}
@@ -205,24 +190,22 @@ func (e *explorer) steps(s state, yield func(what func() string, next state)) {
 	switch n := s.actors[most-1]; {
 	case n != idle:
 		e.act(s, most-1, e.actors.of[n], yield)
-	case (!busy || e.scene.interrupts) && len(sparkDoes)-bits(s.left) < e.scene.spark:
-		for k, what := range sparkDoes {
-			if s.left&(1<<k) != 0 {
-				next := s
-				next.left &^= 1 << k
-				next.actors[most-1] = e.place(most-1, e.root(sparkActs(what)))
-				yield(func() string { return "Spark begins: " + what }, next)
+	case (!busy || e.scene.interrupts) && int(s.did) < e.scene.spark && !e.factsOf(s.shelf).hidden:
+		for what := range sparkDoes {
+			if what == sparkTakesBack && s.tookBack {
+				continue
 			}
+			next := s
+			next.did++
+			next.tookBack = next.tookBack || what == sparkTakesBack
+			before := 0
+			if e.scene.belatedSpark {
+				before = int(s.did)
+			}
+			next.actors[most-1] = e.place(most-1, e.root(sparkActs(what, cmp.Or(e.scene.versions, keptVersions), before)))
+			yield(func() string { return "Spark begins: " + sparkDoes[what] }, next)
 		}
 	}
-}
-
-func bits(of uint8) int {
-	n := 0
-	for ; of != 0; of &= of - 1 {
-		n++
-	}
-	return n
 }
 
 func ordered(late [2]uint32) [2]uint32 {
@@ -245,7 +228,11 @@ func (e *explorer) act(s state, i int, n *node, yield func(what func() string, n
 	on, a := e.do(e.shelves.of[s.shelf], n.asks)
 	done := s
 	if n.asks.writes() {
-		if why := e.overwrites(s.shelf, n.asks, a); why != "" {
+		why := e.overwrites(s.shelf, n.asks, a)
+		if why == "" && i != most-1 && !e.scene.interrupts && !e.scene.belatedSpark {
+			why = e.oversteps(s.shelf, n.asks, a)
+		}
+		if why != "" {
 			e.broken = why + "\n" + e.history(e.number[s]) + "\n" + n.of.name + ": " + n.asks.String()
 			return
 		}
@@ -261,7 +248,7 @@ func (e *explorer) act(s state, i int, n *node, yield func(what func() string, n
 	}
 	over := e.next(n, a)
 	if i == most-1 && over.outcome == outcomeFailed && s.faults == e.scene.faults && !e.scene.interrupts {
-		e.broken = "Spark cannot write, and nothing went wrong\n" + e.history(e.number[s])
+		e.broken = "Spark comes to no end, and nothing went wrong\n" + e.history(e.number[s])
 		return
 	}
 	step("", done, over)
@@ -294,48 +281,25 @@ func (e *explorer) act(s state, i int, n *node, yield func(what func() string, n
 			step(how+" without an answer", effect, e.next(n, mute))
 		}
 	}
-	if i != most-1 && s.late[0] == 0 {
-		s.late[0] = e.underWay(n.asks)
+	if s.late[0] == 0 && (i != most-1 || e.scene.belatedSpark) {
+		s.late[0] = e.underWay(n.asks, i == most-1)
 		s.late = ordered(s.late)
 		step(" crashes before it takes effect that it", s, crashed)
-		step(" has no answer, before it takes effect that it", s, e.next(n, mute))
+		if i != most-1 {
+			step(" has no answer, before it takes effect that it", s, e.next(n, mute))
+		}
 	}
-}
-
-// crosses says of a write that it is the removal of a data file that is not there yet, or comes behind it.
-func (e *explorer) crosses(n uint32, c *call) bool {
-	on := e.shelves.of[n]
-	if c.verb == deleting {
-		_, there := e.content(on, c.keys[0])
-		return strings.HasSuffix(c.keys[0], ".parquet") && !there
-	}
-	m := sliceName.FindStringSubmatch(c.key)
-	if m == nil {
-		return false
-	}
-	_, pending := e.content(on, "lake/"+requestedKey(Instant(m[3]), actionCommit))
-	return !pending
-}
-
-// overwrites says of a write that it takes a sealed claim away.
-func (e *explorer) overwrites(n uint32, c *call, a *answer) string {
-	if c.verb != putting || a.err != nil || !strings.HasPrefix(c.key, "lake/"+claimsFolder) {
-		return ""
-	}
-	before, there := e.content(e.shelves.of[n], c.key)
-	if there && e.docs.claim(before).State == claimSealed && before != c.data {
-		return "a sealed claim is written over"
-	}
-	return ""
 }
 
 // underWay numbers a call that did not come yet.
-func (e *explorer) underWay(c *call) uint32 {
-	id := fmt.Sprint(c.key, "\x00", c.keys, "\x00", c.when, "\x00", c.data)
+func (e *explorer) underWay(of *call, foreign bool) uint32 {
+	c := *of
+	c.foreign = foreign
+	id := fmt.Sprint(c.key, "\x00", c.keys, "\x00", c.when, "\x00", c.data, "\x00", foreign)
 	n, known := e.callOf[id]
 	if !known {
 		n = uint32(len(e.calls))
-		e.callOf[id], e.calls = n, append(e.calls, c)
+		e.callOf[id], e.calls = n, append(e.calls, &c)
 	}
 	return n
 }

@@ -5,6 +5,8 @@
 package hudi
 
 import (
+	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -57,6 +59,56 @@ func by(who string, w weakening) weakening {
 	}
 }
 
+// unseen has our listings pass objects over whose keys are such.
+func unseen(hides func(key string) bool) weakening {
+	return func(_ string, ask func(call) *answer) func(call) *answer {
+		return func(c call) *answer {
+			a := ask(c)
+			if c.verb != listing {
+				return a
+			}
+			out := &answer{err: a.err}
+			for _, o := range a.objects {
+				if !hides(o.Key) {
+					out.objects = append(out.objects, o)
+				}
+			}
+			return out
+		}
+	}
+}
+
+// sparksPending are the objects of what Spark left pending of an action, which has instants of days before ours.
+func sparksPending(ends ...string) func(key string) bool {
+	return func(key string) bool {
+		i, what := instantNamed(key)
+		return i > newestAtFirst && i < instantOf(written) && slices.Contains(ends, what)
+	}
+}
+
+// forgets has commits that replace say nothing of what they replaced.
+func forgets(_ string, ask func(call) *answer) func(call) *answer {
+	return func(c call) *answer {
+		a := ask(c)
+		if c.verb == reading && strings.HasSuffix(c.key, "."+actionReplace) && a.err == nil {
+			var f commitFile
+			if err := json.Unmarshal([]byte(a.data), &f); err != nil {
+				panic(err)
+			}
+			f.PartitionToReplaceFileIDs = nil
+			data, err := json.Marshal(f)
+			return &answer{err: err, data: string(data)}
+		}
+		return a
+	}
+}
+
+// strictly has harm that Spark does itself by what comes late count.
+func strictly(sc scene) scene {
+	sc.strict = true
+	return sc
+}
+
 // The explorer finds each rule of the protocol that is not kept.
 func TestExplorerFindsWeakenedRules(t *testing.T) {
 	t.Parallel()
@@ -65,7 +117,7 @@ func TestExplorerFindsWeakenedRules(t *testing.T) {
 		weakened weakening
 		want     string
 	}{
-		"a claim is put over another":             {two(0), anyway(claimsFolder, func(c store.Condition) bool { return c.IfAbsent }), "a sealed claim is written over"},
+		"a claim is put over another":             {two(0), anyway(claimsFolder, func(c store.Condition) bool { return c.IfAbsent }), "is completed on the claim of"},
 		"a claim is changed whatever it is now":   {interrupted(withBoth(1, 0)), anyway(claimsFolder, func(c store.Condition) bool { return c.IfMatch != "" }), "a sealed claim is written over"},
 		"a record is put over another":            {two(0), anyway(attemptsFolder, func(c store.Condition) bool { return c.IfAbsent }), "nobody knows"},
 		"an attempt has no record":                {alone(1), by(string(first), without(putting, attemptsFolder, "00")), "nobody knows"},
@@ -75,6 +127,16 @@ func TestExplorerFindsWeakenedRules(t *testing.T) {
 		"what is taken back keeps its files":      {withBoth(1, 1), without(deleting, "", ".parquet"), "leaves files"},
 		"files go behind what is pending":         {withRun(1, 1), backwards, "leaves files"},
 		"a rollback is not asked what it took":    {withBoth(1, 1), unasked, "rows"},
+		"a clean of Spark's goes unseen":          {withRun(1, 0), unseen(sparksPending("clean", "clean.requested", "clean.inflight")), "is completed on the claim"},
+		"a pending clean of Spark's goes unseen":  {withSpark(1, 1), unseen(sparksPending("clean.requested", "clean.inflight")), "left pending"},
+		"a pending commit of Spark's goes unseen": {withSpark(1, 1), unseen(sparksPending("commit.requested", "inflight")), "found commits after time"},
+		"Spark's late calls are as ours are":      {strictly(belated(withSpark(1, 1))), nil, "found commits after time"},
+		"a clean claims what is another's":        {withClean(0, 0), by(string(cleaner), anyway(claimsFolder, func(c store.Condition) bool { return c.IfAbsent })), "is completed on the claim of"},
+		"a clean claims nothing":                  {withClean(0, 0), by(string(cleaner), without(putting, claimsFolder, "")), "on the claim of"},
+		"a clean does not say that it is done":    {withClean(0, 0), by(string(cleaner), without(putting, hoodieFolder, "."+actionClean)), "a sealed clean is not there"},
+		"what a reload replaced counts still":     {reloads(0, 0), by(string(second), forgets), "is lost"},
+		"a table is made over another":            {makes(0, 0), anyway(propertiesKey, func(c store.Condition) bool { return c.IfAbsent }), "is sealed in the table"},
+		"a table begins without a commit":         {makesWithRun(0, 1), without(putting, completedKey(anchor, actionCommit), ""), "a reader sees"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
