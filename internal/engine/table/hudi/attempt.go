@@ -99,7 +99,8 @@ func (t *Table) note(ctx context.Context, partition string, i Instant) error {
 }
 
 // takeBack removes what an attempt wrote of an instant that will not be completed: data first, for nobody could find them behind
-// the instant. The record stays until nothing of the attempt can come late any more.
+// the instant. The record stays until nothing of the attempt can come late any more. The commit's file goes before all, where it is there. Where
+// it is not, its removal is not sent: that may be late itself, behind a commit that others have built on.
 func (t *Table) takeBack(ctx context.Context, r *record, tl *timeline) error {
 	var data, last []string
 	for _, key := range r.Files {
@@ -109,8 +110,12 @@ func (t *Table) takeBack(ctx context.Context, r *record, tl *timeline) error {
 	if tl != nil {
 		last = append(last, tl.markers[r.Instant]...)
 	}
+	var commit []string
+	if tl != nil && tl.completed(r.Instant) {
+		commit = append(commit, t.o.Prefix+completedKey(r.Instant, r.Action))
+	}
 	for _, keys := range [][]string{
-		{t.o.Prefix + completedKey(r.Instant, r.Action)}, data,
+		commit, data,
 		{t.o.Prefix + inflightKey(r.Instant, r.Action)}, {t.o.Prefix + requestedKey(r.Instant, r.Action)}, last,
 	} {
 		if len(keys) == 0 {

@@ -73,9 +73,9 @@ type runtimeStats struct {
 
 // committed is what is read of a commit's file, anyone's.
 type committed struct {
-	Stats    map[string][]struct{ FileID, Path string } `json:"partitionToWriteStats"`
-	Extra    map[string]json.RawMessage                 `json:"extraMetadata"`
-	Replaced map[string][]string                        `json:"partitionToReplaceFileIds"`
+	Stats    map[string][]struct{ FileID, Path, PrevCommit string } `json:"partitionToWriteStats"`
+	Extra    map[string]json.RawMessage                             `json:"extraMetadata"`
+	Replaced map[string][]string                                    `json:"partitionToReplaceFileIds"`
 }
 
 func parseCommit(data []byte) (*committed, error) {

@@ -57,6 +57,7 @@ func (t *Table) complete(ctx context.Context, h *held) error {
 		if err := t.putCompleted(ctx, &h.claim); err != nil {
 			return unknown(err)
 		}
+		tl.find(h.Instant, h.Action).completed = true
 	}
 	return t.seal(ctx, tl, h)
 }
@@ -87,8 +88,12 @@ func (t *Table) seal(ctx context.Context, tl *timeline, h *held) error {
 		return unknown(err)
 	}
 	if now == nil || now.State == claimVoid {
-		if err := t.takeBackInstant(ctx, tl, h.Instant); err != nil {
+		over, err := t.takeBackInstant(ctx, tl, h)
+		switch {
+		case err != nil:
 			return unknown(err)
+		case over:
+			return nil
 		}
 		return fmt.Errorf("%w: the commit of the instant %s was given up by a run that found other writers' work", errHindered, h.Instant)
 	}
@@ -116,22 +121,30 @@ func (t *Table) void(ctx context.Context, tl *timeline, h *held, why error) erro
 	case now != nil && now.State == claimSealed:
 		return nil
 	}
-	if err := t.takeBackInstant(ctx, tl, h.Instant); err != nil {
+	over, err := t.takeBackInstant(ctx, tl, h)
+	switch {
+	case err != nil:
 		return unknown(err)
+	case over:
+		return nil
 	}
 	return why
 }
 
-// takeBackInstant takes back the attempt that an instant is of.
-func (t *Table) takeBackInstant(ctx context.Context, tl *timeline, i Instant) error {
-	r, err := readDocument[record](ctx, t, attemptsFolder+string(i))
+// takeBackInstant takes back what a claim's attempt wrote, unless that is over: a run found its commit there, and others' built on it.
+func (t *Table) takeBackInstant(ctx context.Context, tl *timeline, h *held) (over bool, err error) {
+	r, err := readDocument[record](ctx, t, attemptsFolder+string(h.Instant))
 	if errors.Is(err, errNoDocument) {
-		return nil
+		_, err := t.o.Store.Head(ctx, t.o.Prefix+completedKey(h.Instant, h.Action))
+		if errors.Is(err, store.ErrNotExist) {
+			return false, nil
+		}
+		return err == nil, err
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
-	return t.takeBack(ctx, r, tl)
+	return false, t.takeBack(ctx, r, tl)
 }
 
 // older reports whether a base came before another one.

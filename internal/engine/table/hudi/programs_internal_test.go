@@ -60,8 +60,12 @@ func tableOfNumbers() *schema.Table {
 func dataKey(of string, i Instant) string { return fmt.Sprintf("%s_0-0-0_%s.parquet", of, i) }
 
 // commitDocument is the file of a commit that adds a row of its own name, and is a checkpoint where it goes on from one.
-func commitDocument(name, from string, replaces []string) []byte {
+// prev is the version that its file goes on from, "" where it does not say.
+func commitDocument(name, from string, replaces []string, prev string) []byte {
 	f := commitFile{ExtraMetadata: map[string]string{adds: name}}
+	if prev != "" {
+		f.PartitionToWriteStats = map[string][]writeStat{"": {{PrevCommit: prev}}}
+	}
 	if from != "" {
 		f.ExtraMetadata[extraCheckpoint], f.ExtraMetadata[goesOnFrom] = name, from
 	}
@@ -124,7 +128,7 @@ func (p planned) lands() *program {
 			_, err = t.o.Store.Put(ctx, t.o.Prefix+r.Files[0], []byte(p.rows), store.Condition{})
 			return r, err
 		}, func(r *record) (claim, error) {
-			return claim{Table: r.Table, Attempt: name, Instant: r.Instant, Action: r.Action, Base: r.Base, Files: map[string]int64{r.Files[0]: int64(len(p.rows))}, Document: commitDocument(name, p.from, p.replaces)}, nil
+			return claim{Table: r.Table, Attempt: name, Instant: r.Instant, Action: r.Action, Base: r.Base, Files: map[string]int64{r.Files[0]: int64(len(p.rows))}, Document: commitDocument(name, p.from, p.replaces, "")}, nil
 		})
 		return nil, err
 	}}

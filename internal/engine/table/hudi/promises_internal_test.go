@@ -218,7 +218,9 @@ func (e *explorer) factsOf(n uint32) *facts {
 			}
 		}
 	}
-	f.lost &= f.sealed
+	if f.lost &= f.sealed; w.hidden {
+		f.lost = 0
+	}
 	e.facts[n] = f
 	return f
 }

@@ -82,6 +82,15 @@ func (t *Table) recoverOne(ctx context.Context, tl *timeline, i Instant) (bool, 
 	case completed && r.Action == actionClean && !mine:
 		// Spark finishes cleans that are pending, whoever's: what it planned is deleted, and so the instant stays.
 		return t.tidied(ctx, tl, i), nil
+	case completed && mine && c.State == claimVoid:
+		stays, err := t.builtOn(ctx, tl, i)
+		switch {
+		case err != nil:
+			return false, err
+		case stays:
+			return t.tidied(ctx, tl, i), nil
+		}
+		return true, t.takeBack(ctx, r, tl)
 	case completed && c == nil:
 		return false, nil // claims are kept as long as records are
 	case completed, mine, older(r.Base, tl.head(i)):
@@ -100,4 +109,29 @@ func (t *Table) tidied(ctx context.Context, tl *timeline, i Instant) bool {
 		}
 	}
 	return t.finished(ctx, i) == nil
+}
+
+// builtOn reports whether others have committed over a commit of ours whose claim is void: its put came between that and the taking back, and
+// all saw it. Their files hold its rows then, as they say by the version that they went on from.
+func (t *Table) builtOn(ctx context.Context, tl *timeline, i Instant) (bool, error) {
+	for _, a := range slices.Backward(tl.actions) {
+		if a.instant <= i {
+			break
+		}
+		if !a.completed || !writes(a.name) {
+			continue
+		}
+		c, err := t.readCommit(ctx, a)
+		if err != nil {
+			return false, err
+		}
+		for _, of := range c.Stats {
+			for _, s := range of {
+				if s.PrevCommit == string(i) {
+					return true, nil
+				}
+			}
+		}
+	}
+	return false, nil
 }

@@ -85,7 +85,7 @@ func replacedBy(text string) []string {
 
 // now is an instant behind all others.
 func (w *sparks) now() Instant {
-	at, _ := Instant(w.last).time()
+	at, _ := max(Instant(w.last), newestAtFirst).time()
 	w.last = string(instantOf(at.Add(time.Second + time.Duration(w.before)*100*time.Millisecond)))
 	return Instant(w.last)
 }

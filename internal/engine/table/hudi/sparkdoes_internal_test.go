@@ -90,7 +90,7 @@ func (w *sparks) writes(ctx context.Context) error {
 	if err := w.repair(ctx); err != nil {
 		return err
 	}
-	rows, in := "", "s"
+	rows, in, prev := "", "s", noCommit
 	if of := w.groups(); len(of) > 0 {
 		in = of[len(of)-1]
 		if slices.Contains(of, "g") {
@@ -101,14 +101,14 @@ func (w *sparks) writes(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		rows = text + " "
+		rows, prev = text+" ", sliceName.FindStringSubmatch(all[len(all)-1])[3]
 	}
 	if err := w.begin(ctx, i, actionCommit, ""); err != nil {
 		return err
 	}
 	row, markers := "S"+string(i), tempFolder+string(i)+"/"+markersFile
 	for _, of := range [][2]string{
-		{markers, dataKey(in, i) + ".marker.CREATE\n"}, {dataKey(in, i), rows + row}, {completedKey(i, actionCommit), string(commitDocument(row, "", nil))},
+		{markers, dataKey(in, i) + ".marker.CREATE\n"}, {dataKey(in, i), rows + row}, {completedKey(i, actionCommit), string(commitDocument(row, "", nil, prev))},
 	} {
 		if err := w.put(ctx, of[0], of[1]); err != nil {
 			return err

@@ -13,7 +13,8 @@ import (
 // scene is what an explorer explores, exhaustively: who acts, and how much may go wrong. Each call of an actor on the store is one step, and
 // between any two of them all others may act, or it stands still for good. A fault is a crash in front of a write, behind it or
 // amid it, a call without an answer, or a write that was sent and takes effect at any time later, if ever, of a run that died or went
-// on. Spark and ours take turns. A crash of Spark's leaves what it was about pending.
+// on. Spark and ours take turns. A crash of Spark's leaves what it was about pending. While Spark is at work no reload's commit comes late, and of
+// what Spark itself sent one call.
 type scene struct {
 	// ours begin where these programs do.
 	ours []*program
@@ -103,7 +104,7 @@ func (e *explorer) beginning() (s shelf) {
 		for _, end := range []string{requestedKey(head, actionCommit), inflightKey(head, actionCommit)} {
 			s = e.put(s, "lake/"+end, "")
 		}
-		s = e.put(s, "lake/"+completedKey(head, actionCommit), string(commitDocument(name, from, nil)))
+		s = e.put(s, "lake/"+completedKey(head, actionCommit), string(commitDocument(name, from, nil, "")))
 		s = e.put(s, "lake/"+dataKey("g", head), rows)
 		from = name
 	}
@@ -165,6 +166,9 @@ func (e *explorer) steps(s state, yield func(what func() string, next state)) {
 			continue
 		}
 		c := e.calls[n]
+		if s.actors[most-1] != idle && (c.foreign && s.astray || strings.HasSuffix(c.key, "."+actionReplace)) {
+			continue
+		}
 		next := s
 		next.late[i] = 0
 		next.late = ordered(next.late)
@@ -190,7 +194,7 @@ func (e *explorer) steps(s state, yield func(what func() string, next state)) {
 	switch n := s.actors[most-1]; {
 	case n != idle:
 		e.act(s, most-1, e.actors.of[n], yield)
-	case (!busy || e.scene.interrupts) && int(s.did) < e.scene.spark && !e.factsOf(s.shelf).hidden:
+	case (!busy || e.scene.interrupts) && int(s.did) < e.scene.spark && e.sparkMay(s.shelf):
 		for what := range sparkDoes {
 			if what == sparkTakesBack && s.tookBack {
 				continue
@@ -206,6 +210,13 @@ func (e *explorer) steps(s state, yield func(what func() string, next state)) {
 			yield(func() string { return "Spark begins: " + sparkDoes[what] }, next)
 		}
 	}
+}
+
+// sparkMay says whether Spark begins anything: it makes no table here, and waits for a run of ours where a reload came that it had taken
+// back. Against that nobody has a guard: until the run takes it away nobody sees the rows that it replaces, and Spark would clean them.
+func (e *explorer) sparkMay(n uint32) bool {
+	_, made := e.content(e.shelves.of[n], "lake/"+propertiesKey)
+	return made && !e.factsOf(n).hidden
 }
 
 func ordered(late [2]uint32) [2]uint32 {
@@ -281,7 +292,7 @@ func (e *explorer) act(s state, i int, n *node, yield func(what func() string, n
 			step(how+" without an answer", effect, e.next(n, mute))
 		}
 	}
-	if s.late[0] == 0 && (i != most-1 || e.scene.belatedSpark) {
+	if s.late[0] == 0 && (i != most-1 || e.sparksLate(n.asks)) {
 		s.late[0] = e.underWay(n.asks, i == most-1)
 		s.late = ordered(s.late)
 		step(" crashes before it takes effect that it", s, crashed)
@@ -289,6 +300,12 @@ func (e *explorer) act(s state, i int, n *node, yield func(what func() string, n
 			step(" has no answer, before it takes effect that it", s, e.next(n, mute))
 		}
 	}
+}
+
+// sparksLate says whether what Spark sent may come late. A rollback of a commit may where nothing else goes wrong: others build on the commit
+// meanwhile, and Spark looks for them before it begins alone.
+func (e *explorer) sparksLate(c *call) bool {
+	return e.scene.belatedSpark && (e.scene.faults == 1 || !strings.HasSuffix(c.key, "."+actionRollback+requestedEnd))
 }
 
 // underWay numbers a call that did not come yet.

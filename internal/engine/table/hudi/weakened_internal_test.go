@@ -134,7 +134,7 @@ func TestExplorerFindsWeakenedRules(t *testing.T) {
 		"a clean claims what is another's":        {withClean(0, 0), by(string(cleaner), anyway(claimsFolder, func(c store.Condition) bool { return c.IfAbsent })), "is completed on the claim of"},
 		"a clean claims nothing":                  {withClean(0, 0), by(string(cleaner), without(putting, claimsFolder, "")), "on the claim of"},
 		"a clean does not say that it is done":    {withClean(0, 0), by(string(cleaner), without(putting, hoodieFolder, "."+actionClean)), "a sealed clean is not there"},
-		"what a reload replaced counts still":     {reloads(0, 0), by(string(second), forgets), "is lost"},
+		"what a reload replaced counts still":     {reloads(0, 0), by(string(second), forgets), "and a reader sees the rows"},
 		"a table is made over another":            {makes(0, 0), anyway(propertiesKey, func(c store.Condition) bool { return c.IfAbsent }), "is sealed in the table"},
 		"a table begins without a commit":         {makesWithRun(0, 1), without(putting, completedKey(anchor, actionCommit), ""), "a reader sees"},
 	} {
