@@ -18,6 +18,8 @@ import (
 type scene struct {
 	// ours begin where these programs do.
 	ours []*program
+	// dead is a writer that died when it had sent its commit's file, which comes late or never; nil is none.
+	dead *program
 	// spark is how many things Spark does, in any order.
 	spark int
 	// versions are what Spark's clean keeps of each file group, keptVersions where it is 0.
@@ -120,6 +122,9 @@ func (e *explorer) explore() int {
 	for i, p := range e.scene.ours {
 		start.actors[i] = e.root(p).n
 	}
+	if e.scene.dead != nil {
+		start.shelf, start.late[1] = e.dying(start.shelf, e.scene.dead)
+	}
 	e.starts = start.actors
 	start.actors[most-1] = idle
 	e.visit(start, 0)
@@ -127,6 +132,19 @@ func (e *explorer) explore() int {
 		e.steps(e.states[at], func(_ func() string, next state) { e.visit(next, uint32(at)) })
 	}
 	return len(e.states)
+}
+
+// dying has a program go on alone up to the file that completes its instant, which stays under way.
+func (e *explorer) dying(n uint32, p *program) (left, late uint32) {
+	s := e.shelves.of[n]
+	for at := e.root(p); ; {
+		if i, what := instantNamed(at.asks.key); at.asks.verb == putting && i != "" && (what == actionCommit || what == actionReplace) {
+			return e.take(s), e.underWay(at.asks, false)
+		}
+		var a *answer
+		s, a = e.do(s, at.asks)
+		at = e.next(at, a)
+	}
 }
 
 func (e *explorer) visit(s state, from uint32) {

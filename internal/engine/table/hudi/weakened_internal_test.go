@@ -103,6 +103,17 @@ func forgets(_ string, ask func(call) *answer) func(call) *answer {
 	}
 }
 
+// unread has commits say nothing of the versions that they went on from.
+func unread(_ string, ask func(call) *answer) func(call) *answer {
+	return func(c call) *answer {
+		a := ask(c)
+		if c.verb == reading && strings.HasSuffix(c.key, "."+actionCommit) && a.err == nil {
+			return &answer{data: strings.ReplaceAll(a.data, `"prevCommit"`, `"none"`), object: a.object}
+		}
+		return a
+	}
+}
+
 // strictly has harm that Spark does itself by what comes late count.
 func strictly(sc scene) scene {
 	sc.strict = true
@@ -131,6 +142,7 @@ func TestExplorerFindsWeakenedRules(t *testing.T) {
 		"a pending clean of Spark's goes unseen":  {withSpark(1, 1), unseen(sparksPending("clean.requested", "clean.inflight")), "left pending"},
 		"a pending commit of Spark's goes unseen": {withSpark(1, 1), unseen(sparksPending("commit.requested", "inflight")), "found commits after time"},
 		"Spark's late calls are as ours are":      {strictly(belated(withSpark(1, 1))), nil, "found commits after time"},
+		"what others built on is taken back":      {behindDead(2, 1), unread, "a reader sees the rows"},
 		"a clean claims what is another's":        {withClean(0, 0), by(string(cleaner), anyway(claimsFolder, func(c store.Condition) bool { return c.IfAbsent })), "is completed on the claim of"},
 		"a clean claims nothing":                  {withClean(0, 0), by(string(cleaner), without(putting, claimsFolder, "")), "on the claim of"},
 		"a clean does not say that it is done":    {withClean(0, 0), by(string(cleaner), without(putting, hoodieFolder, "."+actionClean)), "a sealed clean is not there"},
