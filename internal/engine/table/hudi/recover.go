@@ -87,6 +87,8 @@ func (t *Table) recoverOne(ctx context.Context, tl *timeline, i Instant) (bool, 
 		switch {
 		case err != nil:
 			return false, err
+		case stays && tl.foreign() != nil:
+			return false, nil // it may be a rollback of what was built on it, and nothing is committed over it
 		case stays:
 			return t.tidied(ctx, tl, i), nil
 		}
