@@ -112,7 +112,10 @@ func keptIn(t *testing.T, l *lakeTable, f table.DataFile) (refers []int, kept st
 	for g := range r.RowGroups() {
 		v := read(r, g)
 		values := v
-		to, ok := r.Refers(g, 3)
+		key, to, ok := r.Refers(g, 3)
+		if ok && key != object.Key {
+			t.Errorf("row group %d refers to %s", g, key)
+		}
 		if ok {
 			values = read(before, to)
 		} else {

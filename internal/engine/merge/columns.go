@@ -142,7 +142,7 @@ func (r *rewriting) refer(out *parquet.GroupWriter, d *grouped, i int, differs [
 			nulls, differs[n] = append(nulls, h.Row), true
 		}
 	}
-	return out.Refer(d.number, nulls) //nolint:wrapcheck // as Encode's
+	return out.Refer(r.f.file.Key, d.number, nulls) //nolint:wrapcheck // as Encode's
 }
 
 // copyable says whether a column may be copied as it is stored.

@@ -138,7 +138,7 @@ func TestColumnsReferToOtherFiles(t *testing.T) {
 			err = first(g)
 		}
 		if err == nil {
-			if g.Refer(0, nil) == nil {
+			if g.Refer("other", 0, nil) == nil {
 				t.Error("a column that is not carried refers to another file")
 			}
 			err = g.EncodeConstant("x")
@@ -151,7 +151,7 @@ func TestColumnsReferToOtherFiles(t *testing.T) {
 		}
 	}
 	encoded, sizes := func(g *parquet.GroupWriter) error { return g.Encode(texts) }, []int{}
-	for _, first := range []func(*parquet.GroupWriter) error{encoded, encoded, func(g *parquet.GroupWriter) error { return g.Refer(7, nulls) }, encoded} {
+	for _, first := range []func(*parquet.GroupWriter) error{encoded, encoded, func(g *parquet.GroupWriter) error { return g.Refer("raw/a b.parquet", 7, nulls) }, encoded} {
 		before := out.Len()
 		group(first)
 		sizes = append(sizes, out.Len()-before)
@@ -171,9 +171,9 @@ func TestColumnsReferToOtherFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for g, want := range []int{-1, -1, 7, -1} {
-		to, ok := r.Refers(g, 0)
-		if ok != (want >= 0) || ok && to != want || !r.Carried(g, 0) || r.Carried(g, 1) {
-			t.Errorf("row group %d refers to %d, %v, want %d", g, to, ok, want)
+		key, to, ok := r.Refers(g, 0)
+		if ok != (want >= 0) || ok && (to != want || key != "raw/a b.parquet") || !r.Carried(g, 0) || r.Carried(g, 1) {
+			t.Errorf("row group %d refers to %d of %q, %v, want %d", g, to, key, ok, want)
 		}
 		chunk, err := r.Chunk(t.Context(), g, 0, nil, table.Columns[0].Type)
 		v := column.NewVector(column.Bytes, 0)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"strconv"
+	"strings"
 
 	"github.com/parquet-go/parquet-go/format"
 
@@ -31,12 +32,13 @@ func (r *Reader) Carried(group, place int) bool {
 	return is
 }
 
-// Refers is the row group of the file that this one goes on with in which a column of a row group has its values, as
-// GroupWriter.Refer says; ok is false where it has them itself.
-func (r *Reader) Refers(group, place int) (to int, ok bool) {
+// Refers is the file, by its key, and the row group in which a column of a row group has its values, as GroupWriter.Refer says;
+// ok is false where it has them itself.
+func (r *Reader) Refers(group, place int) (key string, to int, ok bool) {
 	note, _ := r.carried(group, place)
-	to, err := strconv.Atoi(note)
-	return to, err == nil && to >= 0
+	number, key, ok := strings.Cut(note, " ")
+	to, err := strconv.Atoi(number)
+	return key, to, ok && err == nil && to >= 0
 }
 
 func (r *Reader) carried(group, place int) (note string, is bool) {

@@ -67,7 +67,7 @@ func (c *chunk) end(w *counter) (format.ColumnChunk, chunkIndex, error) {
 }
 
 // carriedNote marks a column of a row group that was written as one that is carried. Its value is the number of the row group that it
-// refers to, of the file that this one goes on with; "" where it has all values.
+// refers to, and, behind a blank, the key of that one's file; "" where it has all values.
 const carriedNote = "carried"
 
 // uncoded is how pages are encoded that hold no numbers of a dictionary.

@@ -91,8 +91,8 @@ func (g *GroupWriter) EncodeConstant(text string) error {
 }
 
 // Refer writes the next column, one that is carried, of which it says no more than which rows have no value, in their order:
-// those of all others are what the same rows have in a row group of the file that this one goes on with.
-func (g *GroupWriter) Refer(group int, nulls []int32) error {
+// those of all others are what the same rows have in a row group of another file, which has a key.
+func (g *GroupWriter) Refer(key string, group int, nulls []int32) error {
 	c, err := g.next()
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (g *GroupWriter) Refer(group int, nulls []int32) error {
 	}
 	c.chosen, c.coding = chosen, coding
 	at := slices.IndexFunc(chunk.MetaData.KeyValueMetadata, func(kv format.KeyValue) bool { return kv.Key == carriedNote })
-	chunk.MetaData.KeyValueMetadata[at].Value = strconv.Itoa(group)
+	chunk.MetaData.KeyValueMetadata[at].Value = strconv.Itoa(group) + " " + key
 	g.done(chunk, index)
 	return nil
 }

@@ -71,3 +71,26 @@ func TestRowsKeepTimesAndNumbersBesideChangedOnes(t *testing.T) {
 		}
 	}
 }
+
+// A file that refers to a version other than the one it goes on with is an error, and no rows with the times of others.
+func TestFilesThatReferToOthersVersions(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, shop())
+	h := b.head()
+	change := b.begin(h)
+	change.Add = append(b.stage(h, &change, "a", goods("de", 1, 2, 3)), b.stage(h, &change, "b", goods("de", 4, 5, 6))...)
+	b.commit(h, change)
+	h = b.head()
+	change = b.planMerge(h, goods("fr", 2, 5))
+	if len(change.Add) != 2 || change.Add[0].Replaces == "" || change.Add[1].Replaces == "" {
+		t.Fatalf("the merge writes %+v", change.Add)
+	}
+	change.Add[0].Replaces, change.Add[1].Replaces = change.Add[1].Replaces, change.Add[0].Replaces
+	if _, err := b.table.Commit(t.Context(), h, change); err == nil || !strings.Contains(err.Error(), "which it does not go on with") {
+		t.Errorf("the commit says %v", err)
+	}
+	b.expect(1, 2, 3, 4, 5, 6)
+	if now := b.head(); now.Commit != h.Commit {
+		t.Errorf("the head is %s", now.Commit)
+	}
+}

@@ -208,7 +208,10 @@ func (f *dressed) kept(ctx context.Context, out *parquet.GroupWriter, g, i int, 
 		f.o.changed += int64(nulls)
 	}
 	if there {
-		if of, ok := f.reader.Refers(g, place); ok {
+		if key, of, ok := f.reader.Refers(g, place); ok {
+			if f.before == nil || key != f.t.o.Prefix+f.o.prev.key {
+				return fmt.Errorf("its column %q refers to the file %s, which it does not go on with", f.columns.Columns[i].Name, key)
+			}
 			return f.lent(ctx, out, g, i, of, fetched, value)
 		}
 	}
@@ -237,12 +240,9 @@ func (f *dressed) kept(ctx context.Context, out *parquet.GroupWriter, g, i int, 
 func (f *dressed) lent(ctx context.Context, out *parquet.GroupWriter, g, i, of int, fetched *parquet.Fetched, value func(out []byte, row int) []byte) error {
 	c := f.columns.Columns[i]
 	staged, _ := f.reader.Find(c)
-	if f.before == nil || of >= f.before.RowGroups() || f.before.Rows(of) != f.reader.Rows(g) {
-		return fmt.Errorf("its column %q refers to rows of a file that it does not go on with", c.Name)
-	}
 	place, there := f.before.Find(c)
-	if !there {
-		return fmt.Errorf("its column %q refers to one that the version before has not", c.Name)
+	if !there || of >= f.before.RowGroups() || f.before.Rows(of) != f.reader.Rows(g) {
+		return fmt.Errorf("its column %q refers to rows that the version before has not", c.Name)
 	}
 	kept := column.NewVector(column.Bytes, 0)
 	if err := f.read(ctx, g, staged, fetched, c.Type, kept); err != nil {
