@@ -13,8 +13,8 @@ import (
 //go:embed gaps.txt
 var gapsText string
 
-// gap is something that an engine is known not to do.
-type gap struct{ engine, says, reason string }
+// gap is something that an engine is known not to do, at scenarios and steps whose names hold a text.
+type gap struct{ engine, says, where, reason string }
 
 // gaps are those of gaps.txt, with what was met of them.
 type gaps struct {
@@ -32,10 +32,10 @@ var knownGaps = sync.OnceValues(func() (*gaps, error) {
 			continue
 		}
 		fields := strings.Split(line, " | ")
-		if len(fields) != 3 {
-			return nil, fmt.Errorf("gaps.txt: %q is not an engine, a part of what it says and a reason, with | between them", line)
+		if len(fields) != 4 || slices.Contains(fields, "") {
+			return nil, fmt.Errorf("gaps.txt: %q is not an engine, a part of what it says, where it does and a reason, with | between them", line)
 		}
-		g.known = append(g.known, gap{fields[0], fields[1], fields[2]})
+		g.known = append(g.known, gap{fields[0], fields[1], fields[2], fields[3]})
 	}
 	return g, nil
 })
@@ -43,7 +43,7 @@ var knownGaps = sync.OnceValues(func() (*gaps, error) {
 // meets tells whether what an engine says is a known gap, and remembers where it was met.
 func (g *gaps) meets(where, engine, says string) bool {
 	for _, known := range g.known {
-		if strings.HasPrefix(engine, known.engine) && strings.Contains(says, known.says) {
+		if strings.HasPrefix(engine, known.engine) && strings.Contains(says, known.says) && strings.Contains(where, known.where) {
 			g.mu.Lock()
 			defer g.mu.Unlock()
 			g.met[known] = append(g.met[known], where)

@@ -111,7 +111,8 @@ func makesTable(who byte, in string) *program {
 // LAKELAND_EXPLORE is 1. All four meet where a run comes beside a writer, for it begins as a recoverer.
 //
 // Left out is what nobody has a guard against: that Spark acts while a reload's commit, which it had rolled back, has come late and hides the
-// table; that two of Spark's own late calls meet its writes; and cleans that keep no version but the newest, of Spark's beside a writer of ours.
+// table; that two of Spark's own late calls meet its writes; and cleans that keep no version but the newest, of Spark's beside a writer of ours, or of ours (a retention that runs do not have) beside a
+// rollback of Spark's that finishes them.
 func TestEveryState(t *testing.T) {
 	t.Parallel()
 	scenes := map[string]scene{
