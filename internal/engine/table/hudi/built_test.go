@@ -1,36 +1,13 @@
 package hudi_test
 
 import (
-	"context"
 	"encoding/json"
 	"path"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 )
-
-// settles is a store on which whoever puts a claim dies behind that.
-type settles struct {
-	store.Store
-	dead bool
-}
-
-func (s *settles) Put(ctx context.Context, key string, data []byte, when store.Condition) (store.Object, error) {
-	if s.dead {
-		return store.Object{}, errKilled
-	}
-	s.dead = strings.Contains(key, "/claims/")
-	return s.Store.Put(ctx, key, data, when)
-}
-
-func (s *settles) Delete(ctx context.Context, keys ...string) error {
-	if s.dead {
-		return errKilled
-	}
-	return s.Store.Delete(ctx, keys...)
-}
 
 // A commit's file that comes when its claim is void already, but before what the attempt wrote is taken back, is seen by all. Where another
 // writer has built on it by then it stays, and is the checkpoint that the next run goes on from: its rows are in that writer's files, too,
@@ -46,7 +23,7 @@ func TestLateCommitThatOthersBuiltOnStays(t *testing.T) {
 			change := b.planMerge(h, goods("de", 1, 50))
 			late := b.dies(h, change)
 			foreignCommit(t, b.store, "lake/orders/", "clean", commit{}) // takes nothing back that is pending
-			dying := openTable(&settles{Store: b.store}, b.catalog, "lake/orders/", "orders", func() time.Time { return time.Now().Add(b.ahead) })
+			dying := openTable(&dyingAtClaims{Store: b.store, behind: true}, b.catalog, "lake/orders/", "orders", func() time.Time { return time.Now().Add(b.ahead) })
 			if _, err := dying.Head(t.Context()); err == nil {
 				t.Fatal("the recoverer was not held up")
 			}

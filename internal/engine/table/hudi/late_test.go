@@ -144,20 +144,23 @@ func TestCommitThatComesBehindItsRollback(t *testing.T) {
 	}
 }
 
-// unclaimed is a store on which whoever claims something dies.
-type unclaimed struct {
+// dyingAtClaims is a store on which whoever puts a claim dies, in front of that or behind it.
+type dyingAtClaims struct {
 	store.Store
-	dead bool
+	behind, dead bool
 }
 
-func (s *unclaimed) Put(ctx context.Context, key string, data []byte, when store.Condition) (store.Object, error) {
-	if s.dead = s.dead || strings.Contains(key, "/claims/"); s.dead {
+func (s *dyingAtClaims) Put(ctx context.Context, key string, data []byte, when store.Condition) (store.Object, error) {
+	claims := strings.Contains(key, "/claims/")
+	if s.dead || claims && !s.behind {
+		s.dead = true
 		return store.Object{}, errKilled
 	}
+	s.dead = claims
 	return s.Store.Put(ctx, key, data, when)
 }
 
-func (s *unclaimed) Delete(ctx context.Context, keys ...string) error {
+func (s *dyingAtClaims) Delete(ctx context.Context, keys ...string) error {
 	if s.dead {
 		return errKilled
 	}
@@ -173,7 +176,7 @@ func TestCleanThatSparkFinishedIsOver(t *testing.T) {
 	b.churn(12)
 	b.ahead += 30 * time.Hour
 	h := b.head()
-	dying := openTable(&unclaimed{Store: b.store}, b.catalog, "lake/orders/", "orders", func() time.Time { return time.Now().Add(b.ahead) })
+	dying := openTable(&dyingAtClaims{Store: b.store}, b.catalog, "lake/orders/", "orders", func() time.Time { return time.Now().Add(b.ahead) })
 	if _, err := dying.Clean(t.Context(), h, table.Retention{KeepAtLeast: 3, MaxAge: time.Hour}); err == nil {
 		t.Fatal("the clean was not held up")
 	}
