@@ -120,8 +120,8 @@ func (e *explorer) stuck(v *verdict, err error) error {
 	return nil
 }
 
-// whole checks that the rows are those of the commits on the timeline, and that each checkpoint goes on from the one before. Rows of
-// Spark's that are lost alone are harm that it did itself.
+// whole checks that the rows are those of the commits on the timeline, that each checkpoint goes on from the one before, and that of
+// files that are gone a clean tells. Rows of Spark's that are lost alone are harm that it did itself.
 func (e *explorer) whole(s shelf, v *verdict) error {
 	w := e.see(s)
 	names := slices.Sorted(slices.Values(w.committed))
@@ -131,6 +131,13 @@ func (e *explorer) whole(s shelf, v *verdict) error {
 		return fmt.Errorf("there are the commits %v, and a reader sees the rows %v", w.committed, w.rows)
 	case len(there) < len(names):
 		v.harmed = fmt.Sprintf("there are the commits %v, and a reader sees the rows %v", w.committed, w.rows)
+	}
+	for _, name := range w.untold {
+		// What a late commit's attempt wrote whose claim is void may be taken back when others have built on it already: its version is
+		// gone then, and its rows are in theirs.
+		if bit := bitOf(name); bit&w.sealed != 0 || bit == 0 && !isSparks(name) {
+			return fmt.Errorf("the file of the commit %s is gone, and no clean says so", name)
+		}
 	}
 	last := ""
 	for _, name := range w.committed {

@@ -100,8 +100,14 @@ func (t *Table) note(ctx context.Context, partition string, i Instant) error {
 
 // takeBack removes what an attempt wrote of an instant that will not be completed: data first, for nobody could find them behind
 // the instant. The record stays until nothing of the attempt can come late any more. The commit's file goes before all, where it is there. Where
-// it is not, its removal is not sent: that may be late itself, behind a commit that others have built on.
+// it is not, its removal is not sent: that may be late itself, behind a commit that others have built on. A clean that somebody has begun to
+// carry out is finished instead.
 func (t *Table) takeBack(ctx context.Context, r *record, tl *timeline) error {
+	if r.Action == actionClean {
+		if over, err := t.finishBegun(ctx, r.Instant); over || err != nil {
+			return err
+		}
+	}
 	var data, last []string
 	for _, key := range r.Files {
 		data = append(data, t.o.Prefix+key)

@@ -73,10 +73,22 @@ func (t *Table) claimBase(ctx context.Context, c claim) (*held, error) {
 	return nil, unknown(fmt.Errorf("claiming %s: %w", c.Base, last))
 }
 
-// settle makes an open claim void or sealed, and returns it as it is then, which may be the other of the two: whichever came first
-// stays. nil is a claim that another attempt has now, so this one was void.
+// stands reports whether a claim's state is not changed to another any more.
+func (c *claim) stands(against string) bool {
+	return c.State == claimVoid || c.State == claimSealed || c.State == claimDecided && against != claimSealed
+}
+
+// settle makes a claim void, decided or sealed where its state allows it, and returns it as it is then, which may be another: whichever came
+// first stays. nil is a claim that another attempt has now, so this one was void.
 func (t *Table) settle(ctx context.Context, h *held, state string) (*held, error) {
+	if h.stands(state) {
+		return h, nil
+	}
 	next := claim{V: documentVersion, State: state, Table: h.Table, Attempt: h.Attempt, Instant: h.Instant, Action: h.Action, Base: h.Base, Checkpoint: h.Checkpoint}
+	if state == claimDecided {
+		next = h.claim // all of it is left to do
+		next.State = state
+	}
 	var last error
 	for try := range tries {
 		if err := pause(ctx, try); err != nil {
@@ -93,7 +105,7 @@ func (t *Table) settle(ctx context.Context, h *held, state string) (*held, error
 			last = fmt.Errorf("%w; reading back: %w", err, readErr)
 		case now == nil || now.Instant != h.Instant:
 			return nil, nil
-		case now.State != claimOpen:
+		case now.stands(state):
 			return now, nil
 		default:
 			h = now

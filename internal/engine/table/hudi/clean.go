@@ -61,13 +61,14 @@ func (t *Table) clean(ctx context.Context, head *table.Head, on *base, keep tabl
 	if err := t.touchable(on.properties, tl); err != nil {
 		return err
 	}
-	plan, done, err := t.cleanDocuments(gone, from, last)
+	p := t.cleanPlanOf(gone, from, last)
+	plan, err := encodeAvro(cleanPlanSchema, p)
 	if err != nil {
 		return err
 	}
 	r, err := t.begin(ctx, tl, record{Table: head.TableID, Attempt: "clean of " + head.CheckpointCommit, Action: actionClean, Base: on.instant}, func(Instant) []string { return []string{} }, plan)
 	if err == nil {
-		err = t.claimClean(ctx, r, head.Checkpoint, gone, done)
+		err = t.claimClean(ctx, r, head.Checkpoint, p)
 	}
 	if err != nil {
 		if r != nil && !errors.Is(err, table.ErrOutcomeUnknown) {
@@ -84,16 +85,12 @@ func (t *Table) clean(ctx context.Context, head *table.Head, on *base, keep tabl
 }
 
 // claimClean makes a clean, as a commit is made.
-func (t *Table) claimClean(ctx context.Context, r *record, newest *table.Checkpoint, gone []*slice, done func(Instant) ([]byte, error)) error {
-	document, err := done(r.Instant)
+func (t *Table) claimClean(ctx context.Context, r *record, newest *table.Checkpoint, p *cleanPlan) error {
+	document, err := p.done(r.Instant)
 	if err != nil {
 		return err
 	}
-	c := claim{Table: r.Table, Attempt: r.Attempt, Instant: r.Instant, Action: r.Action, Base: r.Base, Document: document, Checkpoint: withoutPositions(newest)}
-	for _, s := range gone {
-		c.Delete = append(c.Delete, s.key)
-	}
-	h, err := t.claimBase(ctx, c)
+	h, err := t.claimBase(ctx, claim{Table: r.Table, Attempt: r.Attempt, Instant: r.Instant, Action: r.Action, Base: r.Base, Document: document, Delete: p.keys(), Checkpoint: withoutPositions(newest)})
 	if err != nil {
 		return err
 	}

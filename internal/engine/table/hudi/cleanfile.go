@@ -2,7 +2,10 @@ package hudi
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/twmb/avro"
 	"github.com/twmb/avro/ocf"
@@ -106,34 +109,74 @@ func encodeAvro(schema *avro.Schema, document any) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// cleanDocuments are the plan of a clean and what it leaves when it is done: version slices that go, by partition, where the
-// commit from on is kept whole.
-func (t *Table) cleanDocuments(gone []*slice, from, last *action) (plan []byte, done func(Instant) ([]byte, error), err error) {
+// cleanPlanOf is the plan of a clean: version slices that go, by partition, where the commit from on is kept whole.
+func (t *Table) cleanPlanOf(gone []*slice, from, last *action) *cleanPlan {
 	version := int32(cleanVersion)
-	p := cleanPlan{
+	p := &cleanPlan{
 		EarliestInstantToRetain: &actionInstant{string(from.instant), from.name, "COMPLETED"}, LastCompletedCommitTimestamp: string(last.instant), Policy: cleanPolicy,
 		FilesToBeDeletedPerPartition: map[string][]string{}, Version: &version, FilePathsToBeDeletedPerPartition: map[string][]cleanFileInfo{}, PartitionsToBeDeleted: []string{},
-	}
-	d := cleanDone{
-		TotalFilesDeleted: int32(len(gone)), EarliestCommitToRetain: string(from.instant), LastCompletedCommitTimestamp: string(last.instant),
-		PartitionMetadata: map[string]cleanPartition{}, Version: &version, BootstrapPartitionMetadata: map[string]cleanPartition{},
 	}
 	plain := false
 	for _, s := range gone {
 		address := t.o.Store.Address(t.o.Prefix + s.key)
 		p.FilePathsToBeDeletedPerPartition[s.partition] = append(p.FilePathsToBeDeletedPerPartition[s.partition], cleanFileInfo{&address, &plain})
-		of, ok := d.PartitionMetadata[s.partition]
-		if !ok {
-			of = cleanPartition{PartitionPath: s.partition, Policy: cleanPolicy, DeletePathPatterns: []string{}, FailedDeleteFiles: []string{}, IsPartitionDeleted: &plain}
+	}
+	return p
+}
+
+// parseCleanPlan reads the plan of a clean of ours.
+func parseCleanPlan(data []byte) (*cleanPlan, error) {
+	p := new(cleanPlan)
+	r, err := ocf.NewReader(bytes.NewReader(data), ocf.WithReaderSchema(cleanPlanSchema))
+	if err == nil {
+		err = r.Decode(p)
+	}
+	if err == nil && p.EarliestInstantToRetain == nil {
+		err = errors.New("it does not say what is kept")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the plan of a clean: %w", err)
+	}
+	return p, nil
+}
+
+// keys are those of the files that go, below the table's prefix, in their order.
+func (p *cleanPlan) keys() []string {
+	var out []string
+	for partition, of := range p.FilePathsToBeDeletedPerPartition {
+		for _, f := range of {
+			if f.FilePath == nil {
+				continue
+			}
+			_, name := path(*f.FilePath)
+			if partition != "" {
+				name = partition + "/" + name
+			}
+			out = append(out, name)
 		}
-		_, name := path(s.key)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// done is what the clean leaves at its instant when all of it is carried out.
+func (p *cleanPlan) done(i Instant) ([]byte, error) {
+	version, plain := int32(cleanVersion), false
+	d := cleanDone{
+		StartCleanTime: string(i), EarliestCommitToRetain: p.EarliestInstantToRetain.Timestamp, LastCompletedCommitTimestamp: p.LastCompletedCommitTimestamp,
+		PartitionMetadata: map[string]cleanPartition{}, Version: &version, BootstrapPartitionMetadata: map[string]cleanPartition{},
+	}
+	for _, key := range p.keys() {
+		folder, name := path(key)
+		partition := strings.TrimSuffix(folder, "/")
+		of, ok := d.PartitionMetadata[partition]
+		if !ok {
+			of = cleanPartition{PartitionPath: partition, Policy: cleanPolicy, DeletePathPatterns: []string{}, FailedDeleteFiles: []string{}, IsPartitionDeleted: &plain}
+		}
 		of.SuccessDeleteFiles = append(of.SuccessDeleteFiles, name)
 		of.DeletePathPatterns = append(of.DeletePathPatterns, name)
-		d.PartitionMetadata[s.partition] = of
+		d.PartitionMetadata[partition] = of
+		d.TotalFilesDeleted++
 	}
-	plan, err = encodeAvro(cleanPlanSchema, &p)
-	return plan, func(i Instant) ([]byte, error) {
-		d.StartCleanTime = string(i)
-		return encodeAvro(cleanSchema, &d)
-	}, err
+	return encodeAvro(cleanSchema, &d)
 }

@@ -31,6 +31,9 @@ func (t *Table) complete(ctx context.Context, h *held) error {
 		return t.void(ctx, tl, h, fmt.Errorf("%w: the commit of the instant %s was rolled back before it came", errHindered, h.Instant))
 	}
 	if a := tl.find(h.Instant, h.Action); a == nil || !a.completed {
+		if h.State == claimDecided {
+			return t.carryOut(ctx, tl, h)
+		}
 		gave, err := t.giveWay(ctx, tl, h)
 		if err == nil && gave {
 			tl, err = t.readTimeline(ctx)
@@ -44,17 +47,10 @@ func (t *Table) complete(ctx context.Context, h *held) error {
 			return unknown(err)
 		case hindered != nil:
 			return t.void(ctx, tl, h, hindered)
+		case h.Action == actionClean:
+			return t.decide(ctx, tl, h)
 		}
-		if len(h.Delete) > 0 {
-			keys := make([]string, len(h.Delete))
-			for i, key := range h.Delete {
-				keys[i] = t.o.Prefix + key
-			}
-			if err := t.o.Store.Delete(ctx, keys...); err != nil {
-				return unknown(fmt.Errorf("deleting what the instant %s cleans: %w", h.Instant, err))
-			}
-		}
-		if err := t.putCompleted(ctx, &h.claim); err != nil {
+		if err := t.putCompleted(ctx, h.Instant, h.Action, h.Document); err != nil {
 			return unknown(err)
 		}
 		tl.find(h.Instant, h.Action).completed = true
@@ -63,21 +59,21 @@ func (t *Table) complete(ctx context.Context, h *held) error {
 }
 
 // putCompleted writes the file that completes an instant. That it is there already is no error: nobody else writes another.
-func (t *Table) putCompleted(ctx context.Context, c *claim) error {
-	key := t.o.Prefix + completedKey(c.Instant, c.Action)
+func (t *Table) putCompleted(ctx context.Context, i Instant, action string, document []byte) error {
+	key := t.o.Prefix + completedKey(i, action)
 	var last error
 	for try := range tries {
 		if err := pause(ctx, try); err != nil {
 			return err
 		}
-		if _, last = t.o.Store.Put(ctx, key, c.Document, store.Condition{IfAbsent: true}); last == nil || errors.Is(last, store.ErrExists) {
+		if _, last = t.o.Store.Put(ctx, key, document, store.Condition{IfAbsent: true}); last == nil || errors.Is(last, store.ErrExists) {
 			return nil
 		}
 		if _, err := t.o.Store.Head(ctx, key); err == nil {
 			return nil
 		}
 	}
-	return fmt.Errorf("completing the instant %s: %w", c.Instant, last)
+	return fmt.Errorf("completing the instant %s: %w", i, last)
 }
 
 // seal says of a claim that its commit is there, and removes what it was made of. A claim that became void meanwhile takes the
@@ -120,6 +116,8 @@ func (t *Table) void(ctx context.Context, tl *timeline, h *held, why error) erro
 		return unknown(err)
 	case now != nil && now.State == claimSealed:
 		return nil
+	case now != nil && now.State == claimDecided:
+		return t.carryOut(ctx, tl, now)
 	}
 	over, err := t.takeBackInstant(ctx, tl, h)
 	switch {
@@ -170,8 +168,16 @@ func (t *Table) giveWay(ctx context.Context, tl *timeline, h *held) (bool, error
 		case r.Base != h.Base && !older(r.Base, h.Base):
 			continue
 		case r.Base != h.Base:
-			if err := t.dispossess(ctx, tl, r); err != nil {
+			c, err := t.dispossess(ctx, tl, r)
+			if err != nil {
 				return gave, err
+			}
+			if c != nil && c.State == claimDecided {
+				if err := t.carryOut(ctx, tl, c); err != nil {
+					return gave, err
+				}
+				gave = true
+				continue
 			}
 		}
 		if err := t.takeBack(ctx, r, tl); err != nil {
@@ -182,17 +188,17 @@ func (t *Table) giveWay(ctx context.Context, tl *timeline, h *held) (bool, error
 	return gave, nil
 }
 
-// dispossess makes the claim void that an attempt has on a base that others have committed on.
-func (t *Table) dispossess(ctx context.Context, tl *timeline, r *record) error {
+// dispossess makes the claim void that an attempt has on a base that others have committed on, and returns it as it is then; nil where it has none.
+// A clean that is decided stays so.
+func (t *Table) dispossess(ctx context.Context, tl *timeline, r *record) (*held, error) {
 	if _, there := tl.claims[r.Base]; !there {
-		return nil
+		return nil, nil
 	}
 	c, err := t.readClaim(ctx, r.Base)
-	if err != nil || c == nil || c.Instant != r.Instant || c.State != claimOpen {
-		return err
+	if err != nil || c == nil || c.Instant != r.Instant {
+		return nil, err
 	}
-	_, err = t.settle(ctx, c, claimVoid)
-	return err
+	return t.settle(ctx, c, claimVoid)
 }
 
 // leftOf reports whether something of an instant is left but its record.

@@ -26,11 +26,13 @@ type record struct {
 }
 
 // The states of a claim. One that is open may be completed by anyone, and nobody but who finds that it cannot be makes it void; it
-// is sealed once its commit is there.
+// is sealed once its commit is there. A clean's is decided before anything goes: from then on it can be completed alone, whatever
+// others do.
 const (
-	claimOpen   = "open"
-	claimVoid   = "void"
-	claimSealed = "sealed"
+	claimOpen    = "open"
+	claimVoid    = "void"
+	claimDecided = "decided"
+	claimSealed  = "sealed"
 )
 
 // claim decides who may commit on a base: one is written first. It holds all that is left to do.

@@ -46,6 +46,11 @@ func cleansAlone(times int, faults int8) scene {
 	return scant(scene{ours: []*program{cleans(keptVersions)}, spark: times, faults: faults})
 }
 
+// cleansWithRecoverer has a recoverer come beside the clean: either may stand still when the other goes on.
+func cleansWithRecoverer(times int, faults int8) scene {
+	return scant(scene{ours: []*program{cleans(keptVersions), recovers()}, spark: times, faults: faults})
+}
+
 // reloads has a writer land the table afresh, in place of all that there is, and a run beside it.
 func reloads(times int, faults int8) scene {
 	return scene{ours: []*program{firstReloads(), runs(second, "g")}, spark: times, faults: faults}
@@ -125,6 +130,8 @@ func TestEveryState(t *testing.T) {
 		"a writer, Spark twice, late itself, a fault":         belated(withSpark(2, 1)),
 		"a writer, a clean of ours, Spark":                    withClean(1, 0),
 		"a clean of ours, Spark twice, a fault":               cleansAlone(2, 1),
+		"a clean of ours, a recoverer, Spark, a fault":        cleansWithRecoverer(1, 1),
+		"a clean and Spark while it stands still":             interrupted(cleansWithRecoverer(1, 0)),
 		"a reload, a recoverer, Spark, a fault":               reloadsAlone(1, 1),
 		"a reload, a run":                                     reloads(0, 0),
 		"a dead writer, a recoverer, Spark twice, a fault":    behindDead(2, 1),
@@ -147,6 +154,8 @@ func TestEveryState(t *testing.T) {
 			"a writer, a clean of ours, Spark, a fault":                    withClean(1, 1),
 			"a writer, a clean of ours, Spark twice":                       withClean(2, 0),
 			"a clean of ours, Spark three times, two faults":               cleansAlone(3, 2),
+			"a clean of ours, a recoverer, Spark twice, two faults":        cleansWithRecoverer(2, 2),
+			"a clean, a recoverer, a fault, Spark while they stand still":  interrupted(cleansWithRecoverer(1, 1)),
 			"a reload, a recoverer, Spark twice, a fault":                  reloadsAlone(2, 1),
 			"a reload, a run, Spark, a fault":                              reloads(1, 1),
 			"two writers make a table, Spark, two faults":                  makes(1, 2),

@@ -118,12 +118,21 @@ func (t *Table) forget(ctx context.Context, tl *timeline, i Instant) ([]string, 
 	if err != nil || tl.completed(i) {
 		return nil, err // the next head sees it through
 	}
-	if c != nil && c.Instant == i && c.State == claimOpen {
+	if c != nil && c.Instant == i && (c.State == claimOpen || c.State == claimDecided) {
 		if tl.leftOf(i) {
 			return nil, nil // so does it here
 		}
-		// Spark took the instant back, or the claim came late: no head would look at it any more.
-		if c, err = t.settle(ctx, c, claimVoid); err != nil || c != nil && c.State == claimSealed {
+		// Spark took the instant back, or finished and archived it, or the claim came late: no head would look at it any more.
+		to := claimVoid
+		if c.State == claimDecided {
+			to = claimSealed
+		}
+		if c, err = t.settle(ctx, c, to); err != nil || c != nil && c.State != to {
+			return nil, err
+		}
+	}
+	if r.Action == actionClean {
+		if over, err := t.finishBegun(ctx, i); over || err != nil {
 			return nil, err
 		}
 	}

@@ -35,9 +35,11 @@ const (
 	makesAll     making = " that is not there"
 )
 
-// adds is the key in commits' extra metadata of the row that a commit adds; goesOnFrom is that of the checkpoint before.
+// adds is the key in commits' extra metadata of the row that a commit adds, and within that of the file group that it wrote; goesOnFrom is
+// that of the checkpoint before.
 const (
 	adds       = "adds"
+	within     = "within"
 	goesOnFrom = "from"
 )
 
@@ -59,10 +61,10 @@ func tableOfNumbers() *schema.Table {
 
 func dataKey(of string, i Instant) string { return fmt.Sprintf("%s_0-0-0_%s.parquet", of, i) }
 
-// commitDocument is the file of a commit that adds a row of its own name, and is a checkpoint where it goes on from one.
+// commitDocument is the file of a commit that adds a row of its own name to a file group, and is a checkpoint where it goes on from one.
 // prev is the version that its file goes on from, "" where it does not say.
-func commitDocument(name, from string, replaces []string, prev string) []byte {
-	f := commitFile{ExtraMetadata: map[string]string{adds: name}}
+func commitDocument(name, in, from string, replaces []string, prev string) []byte {
+	f := commitFile{ExtraMetadata: map[string]string{adds: name, within: in}}
 	if prev != "" {
 		f.PartitionToWriteStats = map[string][]writeStat{"": {{PrevCommit: prev}}}
 	}
@@ -128,7 +130,7 @@ func (p planned) lands() *program {
 			_, err = t.o.Store.Put(ctx, t.o.Prefix+r.Files[0], []byte(p.rows), store.Condition{})
 			return r, err
 		}, func(r *record) (claim, error) {
-			return claim{Table: r.Table, Attempt: name, Instant: r.Instant, Action: r.Action, Base: r.Base, Files: map[string]int64{r.Files[0]: int64(len(p.rows))}, Document: commitDocument(name, p.from, p.replaces, "")}, nil
+			return claim{Table: r.Table, Attempt: name, Instant: r.Instant, Action: r.Action, Base: r.Base, Files: map[string]int64{r.Files[0]: int64(len(p.rows))}, Document: commitDocument(name, p.group, p.from, p.replaces, "")}, nil
 		})
 		return nil, err
 	}}

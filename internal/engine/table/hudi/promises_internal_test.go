@@ -33,6 +33,8 @@ type seen struct {
 	from      map[string]string
 	instants  map[string]Instant
 	sealed    uint8
+	// untold are the names of commits of which the file is gone, and no clean on the timeline says so.
+	untold []string
 	// broken says what the claims promise and is not so.
 	broken string
 	// hidden says that a reload took the table away and brought nothing in its place, for its files were taken back before it came.
@@ -49,11 +51,13 @@ type parsed struct {
 	claims  map[string]*claim
 	// tables are the ids that properties hold.
 	tables map[string]string
+	// plans are the keys that cleans say go.
+	plans map[string][]string
 }
 
 type commitNames struct {
-	name, from string
-	replaces   []string
+	name, in, from string
+	replaces       []string
 }
 
 func (p *parsed) commit(text string) commitNames {
@@ -61,7 +65,7 @@ func (p *parsed) commit(text string) commitNames {
 	if !known {
 		var f commitFile
 		if json.Unmarshal([]byte(text), &f) == nil {
-			c = commitNames{f.ExtraMetadata[adds], f.ExtraMetadata[goesOnFrom], f.PartitionToReplaceFileIDs[""]}
+			c = commitNames{f.ExtraMetadata[adds], f.ExtraMetadata[within], f.ExtraMetadata[goesOnFrom], f.PartitionToReplaceFileIDs[""]}
 		}
 		p.commits[text] = c
 	}
@@ -78,6 +82,15 @@ func (p *parsed) claim(text string) *claim {
 		p.claims[text] = c
 	}
 	return c
+}
+
+func (p *parsed) told(text, what string) []string {
+	keys, known := p.plans[text]
+	if !known {
+		keys = cleanTells(text, what)
+		p.plans[text] = keys
+	}
+	return keys
 }
 
 func (p *parsed) table(text string) string {
@@ -100,6 +113,7 @@ func (e *explorer) see(s shelf) *seen {
 	var timeline []Instant
 	newest, replaced := map[string]Instant{}, map[string]bool{}
 	rows := map[string]string{}
+	files, told := map[string]string{}, map[string]bool{}
 	var sealed []*claim
 	reload := "" // the file group that one brings, of which there is one at the most
 	id, brought := "", false
@@ -126,6 +140,7 @@ func (e *explorer) see(s shelf) *seen {
 					replaced[group], reload = true, strings.ToLower(c.name)
 				}
 				if c.name != "" {
+					files[dataKey(c.in, instant)] = c.name
 					out.committed = append(out.committed, c.name)
 					out.instants[c.name] = instant
 					if c.from != "" {
@@ -136,6 +151,11 @@ func (e *explorer) see(s shelf) *seen {
 				done[instant] = true
 			default:
 				pending[instant] = true
+			}
+			if _, what := instantNamed(e.keys.of[i.key]); strings.HasPrefix(what, actionClean) {
+				for _, key := range e.docs.told(data, what) {
+					told[key] = true
+				}
 			}
 		}
 	}
@@ -154,6 +174,7 @@ func (e *explorer) see(s shelf) *seen {
 			continue
 		}
 		instant := Instant(m[3])
+		delete(files, key)
 		brought = brought || m[1] == reload
 		if ours[instant] && !done[instant] && !pending[instant] {
 			out.strays = append(out.strays, instant)
@@ -178,6 +199,12 @@ func (e *explorer) see(s shelf) *seen {
 		out.rows = append(out.rows, strings.Fields(text)...)
 	}
 	slices.Sort(out.rows)
+	for key, name := range files {
+		if !told[key] {
+			out.untold = append(out.untold, name)
+		}
+	}
+	slices.Sort(out.untold)
 	out.hidden = reload != "" && !brought
 	return out
 }

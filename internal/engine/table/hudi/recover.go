@@ -71,7 +71,7 @@ func (t *Table) recoverOne(ctx context.Context, tl *timeline, i Instant) (bool, 
 	a := tl.find(i, r.Action)
 	completed := a != nil && a.completed
 	switch {
-	case mine && c.State == claimOpen:
+	case mine && (c.State == claimOpen || c.State == claimDecided):
 		// Of a commit that is there this seals the claim.
 		if err := t.complete(ctx, c); err != nil && !errors.Is(err, errHindered) {
 			return false, err
@@ -79,7 +79,7 @@ func (t *Table) recoverOne(ctx context.Context, tl *timeline, i Instant) (bool, 
 		return true, nil
 	case mine && c.State == claimSealed && completed:
 		return t.tidied(ctx, tl, i), nil
-	case completed && r.Action == actionClean && !mine:
+	case completed && r.Action == actionClean:
 		// Spark finishes cleans that are pending, whoever's: what it planned is deleted, and so the instant stays.
 		return t.tidied(ctx, tl, i), nil
 	case completed && mine && c.State == claimVoid:

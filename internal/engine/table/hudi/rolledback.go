@@ -60,7 +60,7 @@ func (t *Table) unmake(ctx context.Context, tl *timeline, a *action) error {
 	if err != nil {
 		return err
 	}
-	if err := t.dispossess(ctx, tl, r); err != nil {
+	if _, err := t.dispossess(ctx, tl, r); err != nil {
 		return err
 	}
 	return t.takeBack(ctx, r, tl)

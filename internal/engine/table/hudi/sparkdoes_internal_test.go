@@ -108,7 +108,7 @@ func (w *sparks) writes(ctx context.Context) error {
 	}
 	row, markers := "S"+string(i), tempFolder+string(i)+"/"+markersFile
 	for _, of := range [][2]string{
-		{markers, dataKey(in, i) + ".marker.CREATE\n"}, {dataKey(in, i), rows + row}, {completedKey(i, actionCommit), string(commitDocument(row, "", nil, prev))},
+		{markers, dataKey(in, i) + ".marker.CREATE\n"}, {dataKey(in, i), rows + row}, {completedKey(i, actionCommit), string(commitDocument(row, in, "", nil, prev))},
 	} {
 		if err := w.put(ctx, of[0], of[1]); err != nil {
 			return err
@@ -219,7 +219,7 @@ func (w *sparks) cleaned(ctx context.Context, i Instant, gone []string) error {
 	if err := w.drop(ctx, gone...); err != nil {
 		return err
 	}
-	return w.put(ctx, completedKey(i, actionClean), "")
+	return w.put(ctx, completedKey(i, actionClean), strings.Join(gone, " "))
 }
 
 // cleanPlanned are the keys that a clean's plan says go, Spark's here or one of ours, which are as Hudi has them.
@@ -227,20 +227,25 @@ func cleanPlanned(text string) []string {
 	if !strings.HasPrefix(text, "Obj") {
 		return strings.Fields(text)
 	}
-	var p cleanPlan
-	r, err := ocf.NewReader(strings.NewReader(text))
+	p, err := parseCleanPlan([]byte(text))
+	if err != nil {
+		panic(err)
+	}
+	return p.keys()
+}
+
+// cleanTells are the keys that an object of a clean says go, or are gone. Nothing has partitions here.
+func cleanTells(text, what string) []string {
+	if what != actionClean || !strings.HasPrefix(text, "Obj") {
+		return cleanPlanned(text)
+	}
+	var d cleanDone
+	r, err := ocf.NewReader(strings.NewReader(text), ocf.WithReaderSchema(cleanSchema))
 	if err == nil {
-		err = r.Decode(&p)
+		err = r.Decode(&d)
 	}
 	if err != nil {
 		panic(err)
 	}
-	var out []string
-	for _, partition := range p.FilePathsToBeDeletedPerPartition {
-		for _, f := range partition {
-			out = append(out, strings.TrimPrefix(*f.FilePath, asking{}.Address("lake/")))
-		}
-	}
-	slices.Sort(out)
-	return out
+	return d.PartitionMetadata[""].SuccessDeleteFiles
 }

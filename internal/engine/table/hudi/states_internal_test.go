@@ -80,7 +80,7 @@ type explorer struct {
 }
 
 func newExplorer(ctx context.Context, sc *scene) *explorer {
-	e := &explorer{scene: sc, number: map[state]uint32{}, verdicts: map[uint32]*verdict{}, callOf: map[string]uint32{}, calls: []*call{nil}, docs: parsed{map[string]commitNames{}, map[string]*claim{}, map[string]string{}}}
+	e := &explorer{scene: sc, number: map[state]uint32{}, verdicts: map[uint32]*verdict{}, callOf: map[string]uint32{}, calls: []*call{nil}, docs: parsed{map[string]commitNames{}, map[string]*claim{}, map[string]string{}, map[string][]string{}}}
 	e.shelves = shelves{answers: map[answerKey]*answer{}, number: map[string]uint32{}}
 	e.actors = actors{ctx: ctx, roots: map[string]*node{}, ends: map[string]*node{}}
 	e.fail = func(format string, arguments ...any) { e.broken = fmt.Sprintf(format, arguments...) }
@@ -106,7 +106,7 @@ func (e *explorer) beginning() (s shelf) {
 		for _, end := range []string{requestedKey(head, actionCommit), inflightKey(head, actionCommit)} {
 			s = e.put(s, "lake/"+end, "")
 		}
-		s = e.put(s, "lake/"+completedKey(head, actionCommit), string(commitDocument(name, from, nil, "")))
+		s = e.put(s, "lake/"+completedKey(head, actionCommit), string(commitDocument(name, "g", from, nil, "")))
 		s = e.put(s, "lake/"+dataKey("g", head), rows)
 		from = name
 	}

@@ -144,8 +144,10 @@ func TestExplorerFindsWeakenedRules(t *testing.T) {
 		"Spark's late calls are as ours are":      {strictly(belated(withSpark(1, 1))), nil, "found commits after time"},
 		"what others built on is taken back":      {behindDead(2, 1), unread, "a reader sees the rows"},
 		"a clean claims what is another's":        {withClean(0, 0), by(string(cleaner), anyway(claimsFolder, func(c store.Condition) bool { return c.IfAbsent })), "is completed on the claim of"},
-		"a clean claims nothing":                  {withClean(0, 0), by(string(cleaner), without(putting, claimsFolder, "")), "on the claim of"},
+		"a clean claims nothing":                  {withClean(0, 0), by(string(cleaner), without(putting, claimsFolder, "")), "a reader sees the rows"},
 		"a clean does not say that it is done":    {withClean(0, 0), by(string(cleaner), without(putting, hoodieFolder, "."+actionClean)), "a sealed clean is not there"},
+		"a clean deletes before it is decided":    {interrupted(cleansWithRecoverer(1, 1)), undecided, "no clean says so"},
+		"a clean that is begun is given up":       {cleansAlone(2, 1), planless, "no clean says so"},
 		"what a reload replaced counts still":     {reloads(0, 0), by(string(second), forgets), "and a reader sees the rows"},
 		"a table is made over another":            {makes(0, 0), anyway(propertiesKey, func(c store.Condition) bool { return c.IfAbsent }), "is sealed in the table"},
 		"a table begins without a commit":         {makesWithRun(0, 1), without(putting, completedKey(anchor, actionCommit), ""), "a reader sees"},
@@ -159,6 +161,26 @@ func TestExplorerFindsWeakenedRules(t *testing.T) {
 				t.Errorf("of %d states it says %q", states, e.broken)
 			}
 		})
+	}
+}
+
+// undecided has claims of cleans stay open where they are decided.
+func undecided(_ string, ask func(call) *answer) func(call) *answer {
+	return func(c call) *answer {
+		if c.verb == putting && strings.Contains(c.data, `"state":"decided"`) {
+			return ask(call{verb: looking, key: c.key})
+		}
+		return ask(c)
+	}
+}
+
+// planless has nobody find what cleans planned.
+func planless(_ string, ask func(call) *answer) func(call) *answer {
+	return func(c call) *answer {
+		if c.verb == reading && strings.Contains(c.key, "."+actionClean+".") {
+			return &answer{err: store.ErrNotExist}
+		}
+		return ask(c)
 	}
 }
 
