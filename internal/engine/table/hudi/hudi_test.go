@@ -35,7 +35,7 @@ func TestConformance(t *testing.T) {
 	conformance.Run(t, conformance.Format{
 		Can:    conformance.Abilities{Replaces: true, Appends: true, Exchanges: true, Partitions: true},
 		Writes: 5,
-		Open:   openTable, Rows: ids, Touch: touch, Same: same,
+		Open:   openTable, Rows: ids, Touch: touch, Same: same, Rollback: takeBackTo, End: readByDuckDB,
 		Decides: func(key string) bool {
 			return completing.MatchString("/"+key) && !strings.Contains(key, "19700101000000000")
 		},

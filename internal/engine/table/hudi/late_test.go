@@ -1,65 +1,14 @@
 package hudi_test
 
 import (
-	"bytes"
 	"context"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/twmb/avro"
-	"github.com/twmb/avro/ocf"
-
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/store"
 	"github.com/lakeland/terraform-provider-lakeland/internal/engine/table"
 )
-
-// rollbackMetadata is the schema in the files of Spark's rollbacks, as it stands in those of Hudi 0.15.0.
-var rollbackMetadata = avro.MustParse(`{"type":"record","name":"HoodieRollbackMetadata","namespace":"org.apache.hudi.avro.model","fields":[
-	{"name":"startRollbackTime","type":{"type":"string","avro.java.string":"String"}},{"name":"timeTakenInMillis","type":"long"},{"name":"totalFilesDeleted","type":"int"},
-	{"name":"commitsRollback","type":{"type":"array","items":{"type":"string","avro.java.string":"String"}}},
-	{"name":"partitionMetadata","type":{"type":"map","values":{"type":"record","name":"HoodieRollbackPartitionMetadata","fields":[
-		{"name":"partitionPath","type":{"type":"string","avro.java.string":"String"}},{"name":"successDeleteFiles","type":{"type":"array","items":{"type":"string","avro.java.string":"String"}}},
-		{"name":"failedDeleteFiles","type":{"type":"array","items":{"type":"string","avro.java.string":"String"}}},
-		{"name":"rollbackLogFiles","type":["null",{"type":"map","values":"long","avro.java.string":"String"}],"default":null},
-		{"name":"logFilesFromFailedCommit","type":["null",{"type":"map","values":"long","avro.java.string":"String"}],"default":null}]},"avro.java.string":"String"}},
-	{"name":"version","type":["int","null"],"default":1},
-	{"name":"instantsRollback","type":{"type":"array","items":{"type":"record","name":"HoodieInstantInfo","fields":[
-		{"name":"commitTime","type":{"type":"string","avro.java.string":"String"}},{"name":"action","type":{"type":"string","avro.java.string":"String"}}]},"default":[]},"default":[]}]}`)
-
-// sparkRolledBack makes the instant by which Spark says that it took another back.
-func (b *bench) sparkRolledBack(instant string) {
-	b.t.Helper()
-	i := foreignCommit(b.t, b.store, "lake/orders/", "rollback", commit{})
-	var out bytes.Buffer
-	w, err := ocf.NewWriter(&out, rollbackMetadata)
-	if err == nil {
-		err = w.Encode(map[string]any{
-			"startRollbackTime": i, "timeTakenInMillis": int64(12), "totalFilesDeleted": int32(0), "commitsRollback": []string{instant}, "partitionMetadata": map[string]any{},
-			"version": int32(1), "instantsRollback": []map[string]any{{"commitTime": instant, "action": "commit"}},
-		})
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	put(b.t, b.store, "lake/orders/.hoodie/"+i+".rollback", out.Bytes())
-}
-
-// sparkTakesHeadBack does what Spark's rollback_to_instant does to the newest commit.
-func (b *bench) sparkTakesHeadBack() {
-	b.t.Helper()
-	all := tableOf(b.t, b.store).instants()
-	instant := all[len(all)-1]
-	for _, key := range b.keys("", "") {
-		if strings.Contains(key, instant) && !strings.Contains(key, ".lakeland") {
-			b.store.Delete(b.t.Context(), "lake/orders/"+key)
-		}
-	}
-	b.sparkRolledBack(instant)
-}
 
 // detained is a store on which the put of a commit's file stays under way; whoever made it is dead from then on.
 type detained struct {
